@@ -20,7 +20,7 @@ const COOKIE: &str = "portcullis";
 
 /// What lies beside the state file and is no store: it holds nothing that a restored gateway needs.
 /// `-endings` is taken into the copy of the state file.
-const NO_STORES: [&str; 10] = [
+const NO_STORES: [&str; 11] = [
     "admin.sock",
     "portcullis.toml",
     "log",
@@ -33,6 +33,8 @@ const NO_STORES: [&str; 10] = [
     "state.db-audit",
     // Who got of that in clear, on this machine.
     "state.db-audit-recipients",
+    // What was signed of it stays beside it: nobody goes back behind that.
+    "state.db-checkpoints",
 ];
 
 fn run(world: &World, arguments: &[&str]) -> (bool, String) {

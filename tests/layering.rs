@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("demo", "demo", &[]),
     ("sinks", "audit", &["segments", "chain", "mapping"]),
-    ("segments", "audit", &[]),
+    ("segments", "audit", &["chain"]),
     ("reports", "audit", &["segments"]),
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),

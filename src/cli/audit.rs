@@ -14,10 +14,13 @@ use super::{Format, given};
 use crate::chain::{Export, LinesOfFile, Report, Verification, VerifierKey, Whole, file_name, read_export};
 use crate::clock::Timestamp;
 use crate::config::{self, CHECKPOINTS, WithoutSecrets};
-use crate::sinks::{KeptFile, is_kept_name, kept_files};
+use crate::segments::SegmentPlaces;
+use crate::sinks::{self, Evidence, Kept, Signed, kept_files};
 
 /// Exit code where something cannot be read.
 const UNREADABLE: u8 = 2;
+/// What the file of checkpoints is called in an export.
+const CHECKPOINTS_OF_EXPORT: &str = "checkpoints";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -45,7 +48,7 @@ struct Place {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
-    /// Files of a record, each with those that it has been; or the folder of an export
+    /// Files of a record, each with those that it has been; folders of stores; or the folder of an export
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -53,6 +56,10 @@ pub(super) struct VerifyArguments {
     /// The key to which everything signed must lead, as `audit keys` once printed it: NAME+ID+KEY
     #[arg(long, value_name = "KEY", value_parser = VerifierKey::read)]
     key: Option<VerifierKey>,
+    /// The checkpoints of another gateway that shares its state with this one: what it has tied must be there. Each that
+    /// it has tied must be verified, or be a witness as well
+    #[arg(long, value_name = "FILE")]
+    witness: Vec<PathBuf>,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -112,94 +119,123 @@ pub(super) fn audit(command: &AuditCommand) -> ExitCode {
     })
 }
 
-/// What is to be read: families of files, what was signed, and whether it is whole.
+/// What is to be read, and what was signed of it.
 struct Record {
-    families: Vec<PathBuf>,
-    files: Vec<KeptFile>,
-    signed: Option<(PathBuf, String)>,
-    whole: Whole,
+    what: What,
+    signed: Option<Signed>,
+}
+
+enum What {
+    /// What sinks keep.
+    Kept(Vec<Kept>),
+    /// The files of an export.
+    Part(Vec<PathBuf>),
 }
 
 impl Record {
     fn of(files: &[PathBuf], place: &Place) -> Result<Self, String> {
         match files {
-            [folder] if folder.is_dir() => Self::exported(folder),
+            [folder] if folder.is_dir() && !SegmentPlaces::is_store(folder) => Self::exported(folder),
             [] => {
-                let (families, checkpoints) = configured(&place.config)?;
-                Self::kept(families, place.checkpoint.clone().or(checkpoints))
+                let (kept, checkpoints) = configured(&place.config)?;
+                Self::kept(kept, place.checkpoint.clone().or(checkpoints))
             }
             files => {
                 let beside = || {
                     let beside = config::beside(files.first()?, CHECKPOINTS);
                     beside.exists().then_some(beside)
                 };
-                Self::kept(files.to_vec(), place.checkpoint.clone().or_else(beside))
+                let kept = |path: &PathBuf| match path.is_dir() {
+                    true => Kept::Store(path.clone()),
+                    false => Kept::Files(path.clone()),
+                };
+                Self::kept(files.iter().map(kept).collect(), place.checkpoint.clone().or_else(beside))
             }
         }
     }
 
     fn exported(folder: &Path) -> Result<Self, String> {
         let at = |error| format!("{}: {error}", folder.display());
-        let (paths, signed) = read_export(folder).map_err(at)?;
-        let open = |path: PathBuf| {
-            let file = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(KeptFile { path, file })
-        };
-        let files = paths.into_iter().map(open).collect::<Result<Vec<_>, String>>()?;
-        let signed = Some((folder.join("checkpoints"), signed));
-        Ok(Self { families: Vec::new(), files, signed, whole: Whole::Export })
+        let (paths, text) = read_export(folder).map_err(at)?;
+        let signed = Some(Signed { name: CHECKPOINTS_OF_EXPORT.to_owned(), text });
+        Ok(Self { what: What::Part(paths), signed })
     }
 
     /// What was signed is read before the files, which may grow meanwhile.
-    fn kept(families: Vec<PathBuf>, checkpoints: Option<PathBuf>) -> Result<Self, String> {
-        let at = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-        let signed = match checkpoints {
-            Some(path) => {
-                let text = fs::read(&path).map_err(|error| at(&path, error))?;
-                Some((path, String::from_utf8_lossy(&text).into_owned()))
-            }
-            None => None,
+    fn kept(kept: Vec<Kept>, checkpoints: Option<PathBuf>) -> Result<Self, String> {
+        let signed = checkpoints.map(|path| read_signed(&path));
+        let is_there = |kept: &Kept| match kept {
+            Kept::Files(path) => kept_files(path).map_or(true, |files| !files.is_empty()),
+            Kept::Store(folder) => folder.exists(),
         };
-        let mut files = Vec::new();
-        for family in &families {
-            files.extend(kept_files(family).map_err(|error| at(family, error))?);
-        }
-        if files.is_empty() {
+        if !kept.iter().any(is_there) {
             return Err("no file of a record is there".to_owned());
         }
-        Ok(Self { families, files, signed, whole: Whole::Record })
+        Ok(Self { what: What::Kept(kept), signed: signed.transpose()? })
     }
 
-    fn verify(self, key: Option<&VerifierKey>) -> Result<Report, String> {
-        let mut verification = Verification::new(self.whole);
-        for family in self.families {
-            verification.expect(move |name| is_kept_name(&family, name));
-        }
-        if let Some((path, text)) = &self.signed {
-            verification.checkpoints(&file_name(path), text);
-        }
-        for KeptFile { path, file } in self.files {
-            let mut lines = LinesOfFile::new(file_name(&path), BufReader::with_capacity(1 << 17, file));
-            verification.place(&mut lines).map_err(|error| format!("{}: {error}", path.display()))?;
+    fn verify(&self, key: Option<&VerifierKey>, witnesses: &[PathBuf]) -> Result<Report, String> {
+        let witnesses = witnesses.iter().map(|path| read_signed(path)).collect::<Result<Vec<_>, _>>()?;
+        let files = match &self.what {
+            What::Kept(kept) => {
+                let evidence = Evidence { signed: self.signed.clone(), witnesses, key: key.cloned() };
+                let verified = sinks::verify(kept, &evidence, &mut || Ok(()));
+                return verified.map_err(|error| error.to_string());
+            }
+            What::Part(files) => files,
+        };
+        let mut verification = Verification::new(Whole::Export);
+        self.signed.iter().for_each(|signed| verification.checkpoints(&signed.name, &signed.text));
+        witnesses.iter().for_each(|signed| verification.witness(&signed.name, &signed.text));
+        for path in files {
+            let verified = File::open(path).and_then(|file| {
+                verification
+                    .place(&mut LinesOfFile::new(file_name(path), BufReader::with_capacity(1 << 17, file)))
+            });
+            verified.map_err(|error| format!("{}: {error}", path.display()))?;
         }
         Ok(verification.finish(key))
     }
+
+    /// The files of lines, of which a part can be exported.
+    fn files(&self) -> Result<Vec<PathBuf>, String> {
+        let What::Kept(kept) = &self.what else {
+            return Err("a part of a record cannot be exported again".to_owned());
+        };
+        let mut files = Vec::new();
+        for one in kept {
+            if let Kept::Files(path) = one {
+                let found = kept_files(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                files.extend(found.into_iter().map(|file| file.path));
+            }
+        }
+        match files.is_empty() {
+            true => Err("there is no chained file: of a store no part can be exported".to_owned()),
+            false => Ok(files),
+        }
+    }
 }
 
-/// The files that the configuration chains, and that of checkpoints.
-fn configured(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), String> {
+fn read_signed(path: &Path) -> Result<Signed, String> {
+    let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Signed { name: file_name(path), text: String::from_utf8_lossy(&text).into_owned() })
+}
+
+/// What the configuration chains, and the file of checkpoints.
+fn configured(path: &Path) -> Result<(Vec<Kept>, Option<PathBuf>), String> {
     let loaded = config::load(path, &WithoutSecrets);
     let (settings, _) = loaded
         .map_err(|_| format!("{}: the configuration has faults; see `portcullis check`", path.display()))?;
-    let chained: Vec<_> = settings.chained().map(Path::to_owned).collect();
+    let chained: Vec<_> = settings.chained().collect();
     if chained.is_empty() {
-        return Err(format!("{}: no sink keeps a chained file", path.display()));
+        return Err(format!("{}: no sink keeps what it writes in a chain", path.display()));
     }
     Ok((chained, settings.checkpoint_file()))
 }
 
 fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
-    let report = Record::of(&arguments.files, &arguments.place)?.verify(arguments.key.as_ref())?;
+    let report =
+        Record::of(&arguments.files, &arguments.place)?.verify(arguments.key.as_ref(), &arguments.witness)?;
     match arguments.format {
         Format::Human => print(&human(&report, arguments.key.is_some(), Paint::of_output())),
         Format::Json => print(&escaped_json(&json(&report))),
@@ -209,10 +245,10 @@ fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
 
 fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
     let record = Record::of(&arguments.files, &arguments.place)?;
-    let files: Vec<_> = record.files.iter().map(|file| file.path.clone()).collect();
-    let (_, signed) =
-        record.signed.clone().ok_or("there is no file of checkpoints: an export would prove nothing")?;
-    let report = record.verify(None)?;
+    let files = record.files()?;
+    let signed =
+        record.signed.as_ref().ok_or("there is no file of checkpoints: an export would prove nothing")?;
+    let report = record.verify(None, &[])?;
     if let Some(finding) = report.findings.first() {
         return Err(format!(
             "the record is not as it was written ({finding}); see `portcullis audit verify`"
@@ -223,7 +259,7 @@ fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
         note(&arguments.place.config, output);
     }
     let export = Export { from: *from, to: *to, user: user.clone(), hashes: *hashes };
-    let exported = export.write(&files, &signed, &report.series, output);
+    let exported = export.write(&files, &signed.text, &report.series, output);
     let exported = exported.map_err(|error| format!("{}: {error}", output.display()))?;
     let (lines, hidden, files) = (exported.lines, exported.hidden, exported.files);
     print(&visible(&format!(

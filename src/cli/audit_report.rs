@@ -19,7 +19,7 @@ pub(super) fn human(report: &Report, key_given: bool, paint: Paint) -> String {
     if report.unchained > 0 {
         let _ = writeln!(
             text,
-            "{} lines stand in files without a chain: nothing is known of them",
+            "{} lines or rows stand in files without a chain: nothing is known of them",
             report.unchained
         );
     }
@@ -42,23 +42,29 @@ pub(super) fn human(report: &Report, key_given: bool, paint: Paint) -> String {
 
 fn chain_text(chain: &ChainReport, text: &mut String) {
     let ChainReport { lines, blocks, unproved, tail, adopted, hidden, .. } = chain;
-    let files = chain.places.len();
-    let _ = writeln!(text, "{}: {lines} lines in {blocks} blocks and {files} files", visible(&chain.chain));
+    let (files, of) = (chain.places.len(), if chain.of_rows { "segments" } else { "files" });
+    let (line, all) = if chain.of_rows { ("row", "entries") } else { ("line", "lines") };
+    let _ = writeln!(text, "{}: {lines} {all} in {blocks} blocks and {files} {of}", visible(&chain.chain));
+    if chain.of_rows {
+        text.push_str(
+            "  an entry is a row (an event, or an interval with how many it stands for) or the chain's own\n",
+        );
+    }
     match &chain.proved {
         Some(proved) => {
-            let (line, place, time) = (proved.line, visible(&proved.place), proved.time.rfc3339());
+            let (last, place, time) = (proved.line, visible(&proved.place), proved.time.rfc3339());
             let number = proved.checkpoint;
             let _ = writeln!(
                 text,
-                "  proved up to line {line} of {place}, signed at {time} (checkpoint {number})"
+                "  proved up to {line} {last} of {place}, signed at {time} (checkpoint {number})"
             );
             let _ = writeln!(
                 text,
-                "  {unproved} lines after it are not yet proved; {tail} of them are in no block yet"
+                "  {unproved} {all} after it are not yet proved; {tail} of them are in no block yet"
             );
         }
         None => {
-            let _ = writeln!(text, "  nothing of it is signed; {tail} lines are in no block yet");
+            let _ = writeln!(text, "  nothing of it is signed; {tail} {all} are in no block yet");
         }
     }
     if *adopted > 0 {
@@ -89,6 +95,7 @@ fn finding(finding: &Finding) -> Value {
         "file": finding.place,
         "line": finding.line,
         "byte": finding.at,
+        "event": finding.event,
         "words": finding.words,
     })
 }
@@ -106,6 +113,7 @@ fn chain(chain: &ChainReport) -> Value {
     });
     json!({
         "chain": &*chain.chain,
+        "kind": if chain.of_rows { "store" } else { "file" },
         "files": chain.places,
         "lines": chain.lines,
         "hidden": chain.hidden,

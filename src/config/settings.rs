@@ -15,15 +15,17 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, ExportSettings, Selection, SinkKind, SinkSettings};
+use crate::sinks::{self, ExportSettings, Kept, Selection, SinkKind, SinkSettings};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
 
-/// How what the record holds is signed.
+/// How what the record holds is signed and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointSettings {
     /// How long a key signs.
     pub rotate_key: Duration,
+    /// How often a running gateway verifies what its sinks keep.
+    pub verify_every: Duration,
     /// The file into which checkpoints are written, where it is said.
     pub file: Option<PathBuf>,
 }
@@ -79,7 +81,7 @@ pub struct Settings {
     pub pseudonym_key: Option<Secret>,
     /// Bytes that what happens may hold in memory until it is kept: `[audit] memory`.
     pub record_memory: usize,
-    /// How what happened is signed: `[audit] checkpoint_file` and `rotate_key`.
+    /// How what happened is signed and verified: `[audit] checkpoint_file`, `rotate_key` and `verify_every`.
     pub checkpoints: CheckpointSettings,
     /// The file that says all this.
     pub file: PathBuf,
@@ -120,20 +122,21 @@ impl Settings {
         })
     }
 
-    /// The files that are chained.
-    pub fn chained(&self) -> impl Iterator<Item = &Path> {
+    /// What sinks keep in a chain.
+    pub fn chained(&self) -> impl Iterator<Item = Kept> {
         self.sinks.iter().filter_map(|sink| match &sink.kind {
-            SinkKind::File(file) if file.chain => Some(file.path.as_path()),
-            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) | SinkKind::Spooled(_) => None,
+            SinkKind::File(file) if file.chain => Some(Kept::Files(file.path.clone())),
+            SinkKind::Store(store) => Some(Kept::Store(store.path.clone())),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
         })
     }
 
-    /// The file into which checkpoints are written: beside the state file, or the first file that is chained, where nothing
-    /// is said; none where there is neither.
+    /// The file into which checkpoints are written: beside the state file, or the first file or store that is chained, where
+    /// nothing is said; none where there is neither.
     #[must_use]
     pub fn checkpoint_file(&self) -> Option<PathBuf> {
-        let lies_beside = || self.state.as_deref().or_else(|| self.chained().next());
-        let default = || lies_beside().map(|path| beside(path, CHECKPOINTS));
+        let first = || self.chained().next().map(|kept| kept.path().to_owned());
+        let default = || self.state.clone().or_else(first).map(|path| beside(&path, CHECKPOINTS));
         self.checkpoints.file.clone().or_else(default)
     }
 

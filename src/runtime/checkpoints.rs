@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use zeroize::Zeroizing;
 
-use crate::chain::{Book, BookError, CheckpointLog, Ties};
+use crate::chain::{Book, BookError, CheckpointLog, Peer, Ties};
 use crate::clock::{Clock, Timestamp};
 use crate::events::{RecordCheckpoint, RecordKeyRotated, Recorder};
+use crate::replicas::{SharedHeads, SignedLast};
 use crate::secret::random_bytes;
 use crate::storage::{ServerKeys, StorageError, WeakServerKeys};
 
@@ -24,6 +25,10 @@ const KEPT: &str = "record";
 const EVERY: Duration = Duration::from_secs(60);
 /// How often where nothing has.
 const IDLE: Duration = Duration::from_secs(3600);
+/// How often where nothing has here, and others have signed more.
+const OTHERS: Duration = Duration::from_secs(600);
+/// How long it waits for what others have signed.
+const EXCHANGE: Duration = Duration::from_millis(500);
 /// How long the end of the process waits for what is signed last.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -56,6 +61,8 @@ pub(super) struct Sources {
     /// Whether something is chained from the start on.
     pub(super) chained: bool,
     pub(super) ties: Ties,
+    /// Where gateways that share their state tell one another what they have signed.
+    pub(super) heads: Option<SharedHeads>,
     pub(super) recorder: Recorder,
     pub(super) clock: Clock,
 }
@@ -70,6 +77,8 @@ pub(super) struct Checkpoints {
     unwritten: Vec<String>,
     /// How much had changed when it signed last, and when that was.
     signed: (u64, Timestamp),
+    /// What of others it has signed then.
+    tied: Vec<Peer>,
 }
 
 /// Asks for a checkpoint at once, and waits for it.
@@ -108,8 +117,14 @@ impl Checkpoints {
         let written = first.written()?;
         let kept = keys.load_or_create_with(KEPT, move || written).await?;
         let book = Book::read(&kept)?;
-        let mut this =
-            Self { keys: keys.downgrade(), book, sources, unwritten: Vec::new(), signed: (0, now) };
+        let mut this = Self {
+            keys: keys.downgrade(),
+            book,
+            sources,
+            unwritten: Vec::new(),
+            signed: (0, now),
+            tied: Vec::new(),
+        };
         if this.was_set_back()? {
             tracing::warn!(
                 "more was signed than the state file knows of: it was restored; a new key signs the record"
@@ -180,9 +195,13 @@ impl Checkpoints {
         let (changes, last) = self.signed;
         let changed = self.sources.ties.changes() != changes;
         let rotates = self.book.is_due(period, now);
-        let heads = !self.sources.ties.heads().is_empty();
-        if heads && (rotates || at_once || changed || now.since(last) >= IDLE) {
-            self.sign(keys, now).await?;
+        if !self.sources.ties.heads().is_empty() {
+            self.exchange(now).await;
+            let others = self.sources.ties.peers() != self.tied && now.since(last) >= OTHERS;
+            if rotates || at_once || changed || others || now.since(last) >= IDLE {
+                self.sign(keys, now).await?;
+                self.exchange(now).await;
+            }
         }
         if rotates {
             self.rotate(keys, now).await?;
@@ -190,19 +209,38 @@ impl Checkpoints {
         Ok(())
     }
 
+    /// Tells other gateways what was signed last here, and hears what they have. Where the store is away, nobody waits for it:
+    /// what was heard before is tied again.
+    async fn exchange(&self, now: Timestamp) {
+        let Some(shared) = &self.sources.heads else { return };
+        let heard = tokio::time::timeout(EXCHANGE, shared.exchange(self.own().as_ref(), now)).await;
+        let Ok(Ok(heard)) = heard else { return };
+        let peer = |heard: SignedLast| {
+            let SignedLast { origin, number, hash } = heard;
+            Peer { origin, number, hash: hash.into() }
+        };
+        self.sources.ties.hear(heard.into_iter().map(peer));
+    }
+
+    /// What was signed last here.
+    fn own(&self) -> Option<SignedLast> {
+        let hash = *self.book.last_hash()?.bytes();
+        Some(SignedLast { origin: self.book.origin().to_owned(), number: self.book.number(), hash })
+    }
+
     /// Signs what all chains hold.
     async fn sign(&mut self, keys: &ServerKeys, now: Timestamp) -> Result<(), CheckpointsError> {
         let ties = self.sources.ties.clone();
-        let (changes, heads) = (ties.changes(), ties.heads());
+        let (changes, heads, peers) = (ties.changes(), ties.heads(), ties.peers());
         let mut next = Book::read(&self.book.written()?)?;
-        next.next(heads.clone(), ties.peers(), now);
+        next.next(heads.clone(), peers.clone(), now);
         self.keep(keys, next).await?;
         let Some(note) = self.book.last()? else { return Ok(()) };
         self.write(note.clone());
         let (key, number) = (self.book.key_id(), self.book.number());
         self.sources.recorder.emit(&RecordCheckpoint { key: &key, number, note: &note });
         ties.signed(&heads);
-        self.signed = (changes, now);
+        (self.signed, self.tied) = ((changes, now), peers);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ mod signals;
 mod sockets;
 pub mod systemd;
 mod unix_socket;
+mod verifying;
 mod workers;
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
 use super::session_engine::SessionEngine;
+use super::verifying::{RecordState, Verified};
 use super::{Draining, Event, Runtime};
 use crate::admin::{
     LimitState, Management, Missing, ProviderKeys, ProviderOverview, ProviderState, RouteLimits,
@@ -34,6 +35,7 @@ use crate::telemetry::{Metrics, Scrape};
 pub(super) struct ReadinessSources {
     pub(super) gate: Gate,
     pub(super) audit: Arc<Audit>,
+    pub(super) record: RecordState,
     pub(super) state: StateHealth,
     pub(super) shared: Option<SharedSources>,
     pub(super) draining: Draining,
@@ -53,8 +55,21 @@ impl ReadinessSources {
         let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
         let sinks = self.audit.health().into_iter();
         let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.told()?)));
-        drain.into_iter().chain(before).chain(state).chain(shared).chain(sinks).chain(gate).collect()
+        let record = altered(&self.record.verified()).map(|why| part("record", &why));
+        let of_record = sinks.chain(record);
+        drain.into_iter().chain(before).chain(state).chain(shared).chain(of_record).chain(gate).collect()
     }
+}
+
+/// What is to be told of a record that is not as it was written.
+fn altered(verified: &Verified) -> Option<String> {
+    let (many, first) = (verified.findings, verified.first.as_deref()?);
+    Some(match many {
+        1 => format!("it is not as it was written: {first}; see `portcullis audit verify`"),
+        many => format!(
+            "it is not as it was written, {many} findings, the first: {first}; see `portcullis audit verify`"
+        ),
+    })
 }
 
 const DRAINING: &str = "it is draining: it takes no new connections, and ends when those it has are done";
@@ -252,6 +267,26 @@ pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>, recorder: &Recorder) 
         };
         let of_sinks = audit.health();
         of_sinks.iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).chain([left_out]).collect()
+    });
+}
+
+/// Puts whether the record is as it was written into the metrics, where something is chained.
+#[expect(clippy::cast_precision_loss, reason = "nobody finds 2^53 faults")]
+pub(super) fn record(metrics: &Metrics, record: RecordState) {
+    metrics.scrape_from("record", move || {
+        let Verified { has_record, age, findings, .. } = record.verified();
+        let value = |name, help, value| Scrape { name, help, labels: Vec::new(), value };
+        let age = value(
+            "record_verified_age_seconds",
+            "How long ago this process has verified its record; since its start, where it has not yet",
+            age.as_secs_f64(),
+        );
+        let findings = value(
+            "record_findings",
+            "What was not as it was written when the record was verified last",
+            findings as f64,
+        );
+        if has_record { vec![age, findings] } else { Vec::new() }
     });
 }
 

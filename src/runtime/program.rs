@@ -16,6 +16,7 @@ use super::control::{self, Control, OfferedSockets, Predecessors, Released, Take
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
 use super::session_engine::SessionEngine;
+use super::verifying::Verifying;
 use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, recipients, signals, systemd, watch};
 use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ use crate::endpoints::SealingKeys;
 use crate::events::{ConfigurationLoaded, ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::history::History;
+use crate::replicas::SharedHeads;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter, LogSink, PseudonymKey, Unwritten};
@@ -140,7 +142,8 @@ pub async fn run(
     let exporter = Arc::new(Exporter::start(observe::exports(&observers))?);
     database.health().record_to(&recorder);
     engine.record_to(&recorder);
-    let checkpoints = checkpoints(&settings, &database, &audit, &recorder).await?;
+    let heads = engine.heads(&secrets(&settings));
+    let checkpoints = checkpoints(&settings, &database, &audit, &recorder, heads).await?;
     let (foundations, assertion_keys) =
         foundations(&settings, workers, observers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
@@ -157,10 +160,13 @@ pub async fn run(
     exporter.change(settings.exports.clone());
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
+    let verifying = Verifying::start(&settings, &recorder, Clock::system())?;
+    observe::record(&gate.metrics(), verifying.state());
     let predecessors = runtime.predecessors();
     let told = Arc::new(observe::ReadinessSources {
         gate: gate.clone(),
         audit: Arc::clone(&audit),
+        record: verifying.state(),
         state: database.health().clone(),
         shared: observe::SharedSources::of(&engine, replica.as_ref()),
         draining: runtime.draining(),
@@ -233,9 +239,11 @@ pub async fn run(
         loaded,
         rotation,
         rotate_record,
+        record: verifying.state(),
         reload,
     };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
+    drop(verifying);
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
@@ -266,6 +274,7 @@ async fn checkpoints(
     database: &Database,
     audit: &Audit,
     recorder: &Recorder,
+    heads: Option<SharedHeads>,
 ) -> Result<Checkpoints, CheckpointsError> {
     let keys = ServerKeys::new(database.clone(), &secrets(settings));
     let host = settings.relying_party.public_url.as_ref().and_then(|url| url.host_str());
@@ -273,6 +282,7 @@ async fn checkpoints(
         file: settings.checkpoint_file(),
         chained: settings.chained().next().is_some(),
         ties: audit.ties(),
+        heads,
         recorder: recorder.clone(),
         clock: Clock::system(),
     };

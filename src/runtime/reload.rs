@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::console::Loaded;
 use super::open_files::within_open_files;
+use super::verifying::RecordState;
 use super::{ApplyError, Runtime, observe, recipients};
 use crate::admin::AdminSettings;
 use crate::config::{self, ChangedKey, Settings};
@@ -58,6 +59,8 @@ pub(super) struct Reloading {
     pub(super) rotation: watch::Sender<Duration>,
     /// How long each key signs what the record holds.
     pub(super) rotate_record: watch::Sender<Duration>,
+    /// What verifies it.
+    pub(super) record: RecordState,
     pub(super) reload: Reload,
 }
 
@@ -91,6 +94,7 @@ impl Reloading {
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
         self.rotation.send_replace(settings.rotate_assertion_key);
         self.rotate_record.send_replace(settings.checkpoints.rotate_key);
+        self.record.change(&settings);
         self.written.send_replace(Arc::clone(&settings.written));
         let loaded = self.loaded.borrow().replaced_by(&settings);
         self.loaded.send_replace(Arc::new(loaded));

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::events::Recorder;
-use crate::replicas::{RateDigests, SharedState};
+use crate::replicas::{RateDigests, SharedHeads, SharedState};
 use crate::session::{EmbeddedStore, RedisSessions, Replica, SessionStore};
 use crate::storage::redis::{RedisClient, RedisError};
 use crate::storage::{Database, ServerKeys, StorageError};
@@ -58,6 +58,14 @@ impl SessionEngine {
                 let digests = RateDigests::derive(secrets)?;
                 Some(SharedState::in_redis(sessions.client().clone(), digests, clock.clone()))
             }
+        }
+    }
+
+    /// What gateways tell one another of their records; none where this one is alone.
+    pub(super) fn heads<S: AsRef<[u8]>>(&self, secrets: &[S]) -> Option<SharedHeads> {
+        match self {
+            Self::Embedded => None,
+            Self::Redis(sessions) => SharedHeads::derive(sessions.client().clone(), secrets),
         }
     }
 

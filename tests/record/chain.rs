@@ -14,12 +14,12 @@ use crate::support::{Browser, Gateway, World, program, until};
 const SINK: &str =
     "[[audit.sinks]]\nkind = \"file\"\npath = \"events.jsonl\"\nrotate = { size = \"8KiB\" }\n\n";
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     World::at("http://127.0.0.1:{port}", "", SINK, ROUTES).await
 }
 
 /// Asks so often, and waits until it is told.
-async fn ask(gateway: &Gateway, path: &str, times: usize) {
+pub(super) async fn ask(gateway: &Gateway, path: &str, times: usize) {
     let browser = Browser::new();
     let mut last = String::new();
     for n in 0..times {
@@ -41,26 +41,26 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-struct Verified {
-    code: Option<i32>,
-    report: Value,
+pub(super) struct Verified {
+    pub(super) code: Option<i32>,
+    pub(super) report: Value,
 }
 
 impl Verified {
-    fn whats(&self) -> Vec<(String, String)> {
+    pub(super) fn whats(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let findings = self.report["findings"].as_array().unwrap();
         findings.iter().map(|finding| (text(&finding["what"]), text(&finding["file"]))).collect()
     }
 }
 
-fn verify(folder: &Path, arguments: &[&str]) -> Verified {
+pub(super) fn verify(folder: &Path, arguments: &[&str]) -> Verified {
     let output = program(folder, &[&["audit", "verify", "--format", "json"], arguments].concat());
     let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
     Verified { code: output.status.code(), report }
 }
 
-fn assert_whole(folder: &Path, arguments: &[&str]) -> Value {
+pub(super) fn assert_whole(folder: &Path, arguments: &[&str]) -> Value {
     let verified = verify(folder, arguments);
     assert!(verified.code == Some(0), "{:#}", verified.report);
     verified.report

@@ -7,6 +7,7 @@ mod people;
 mod person;
 mod report;
 mod store;
+mod verified;
 
 use std::fs;
 use std::path::PathBuf;

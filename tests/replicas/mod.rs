@@ -5,6 +5,7 @@ mod bound;
 mod checked;
 mod login;
 mod many_servers;
+mod record;
 mod together;
 
 use portcullis_authentication::storage::redis::testing::TestNetwork;

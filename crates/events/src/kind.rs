@@ -169,6 +169,8 @@ kinds! {
     RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
     /// A file of a sink cannot be read; it is left as it is.
     RecordDamaged "record.damaged" Error, &[Sink, File, Reason], &[];
+    /// Something of the record is not as it was written: it was verified.
+    RecordAltered "record.altered" Error, &[File, Reason, Count], &[];
     /// A sink could not be written to for a while.
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
     /// What the record holds was signed, up to here.

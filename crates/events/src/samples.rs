@@ -162,6 +162,7 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRemoved { sink: text, file: text, count: to, bytes: to });
     take(&RecordBeside { sink: text, file: text, next: text });
     take(&RecordDamaged { sink: text, file: text, reason: text });
+    take(&RecordAltered { file: text, reason: text, count: to });
     take(&RecordGap { sink: text, since: to, away: TOOK, reason: text });
     take(&RecordCheckpoint { key: text, number: to, note: text });
     take(&RecordKeyRotated { key: text, signs_from: to, note: text });
@@ -270,6 +271,7 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRemoved { sink: "x", file, count: 1, bytes: 0 });
     take(&RecordBeside { sink: "x", file, next: "x" });
     take(&RecordDamaged { sink: "x", file, reason });
+    take(&RecordAltered { file, reason, count: 1 });
     take(&RecordGap { sink: "x", since: 0, away: TOOK, reason });
     take(&RecordCheckpoint { key: "x", number: 1, note: "x" });
     take(&ClockSetBack { by: TOOK });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::sinks::LineFormat;
 
 use super::Lowering;
-use super::value::DAY;
+use super::value::{DAY, MINUTE};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, at};
 use crate::config::raw::{Audit, Sink};
@@ -15,7 +15,10 @@ use crate::config::settings::CheckpointSettings;
 impl Lowering<'_> {
     pub(super) fn checkpoints(&mut self, at: Located<'_, Option<Audit>>) -> CheckpointSettings {
         let (default, year) = (Duration::from_secs(90 * DAY), Duration::from_secs(366 * DAY));
-        let Some(at) = at.given() else { return CheckpointSettings { rotate_key: default, file: None } };
+        let daily = Duration::from_secs(DAY);
+        let Some(at) = at.given() else {
+            return CheckpointSettings { rotate_key: default, verify_every: daily, file: None };
+        };
         let rotate_key = self.span(at!(at.rotate_key), default, Duration::from_secs(DAY)..=year);
         let file: Option<PathBuf> = at.value.checkpoint_file.as_ref().map(|file| self.path(file));
         let folder = file.as_deref().and_then(|file| file.parent());
@@ -25,7 +28,9 @@ impl Lowering<'_> {
             let place = at!(at.checkpoint_file).place;
             self.fault(Diagnostic::new(place, what).expected("expected a folder that exists"));
         }
-        CheckpointSettings { rotate_key, file }
+        let range = Duration::from_secs(MINUTE)..=Duration::from_secs(31 * DAY);
+        let verify_every = self.span(at!(at.verify_every), daily, range);
+        CheckpointSettings { rotate_key, verify_every, file }
     }
 
     /// Files of JSON are chained unless it is said otherwise; nothing else is.

@@ -20,7 +20,7 @@ pub(in crate::config) struct Audit {
     #[schemars(extend("x-default" = "true where there is `[server] state`"))]
     pub store: Option<bool>,
     /// The file into which checkpoints are written: what all chains hold, signed every minute. The same goes out as events.
-    #[schemars(extend("x-default" = "the name of the state file, or of the first chained one, with `-checkpoints` behind it", "examples" = ["/mnt/worm/checkpoints"]))]
+    #[schemars(extend("x-default" = "the name of the state file, or of the first chained file or store, with `-checkpoints` behind it", "examples" = ["/mnt/worm/checkpoints"]))]
     pub checkpoint_file: Option<PathBuf>,
     /// How long a key signs checkpoints, from 1 day up. The next one is named by the one before, which is deleted then.
     #[schemars(extend("default" = "90d"))]
@@ -29,6 +29,10 @@ pub(in crate::config) struct Audit {
     /// try out whom one stands for; with another one, all pseudonyms are others from the next start on.
     #[schemars(extend("x-default" = "a key in the state file", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/pseudonyms.key"}]))]
     pub pseudonym_key: Option<SecretSource>,
+    /// How often a running gateway verifies its own record, from 1 minute to 31 days; first when it starts. It gives way to
+    /// everything else. What it finds is told by an event, a metric and `/readyz`.
+    #[schemars(extend("default" = "1day"))]
+    pub verify_every: Option<Span>,
     /// Who keeps events beside the log.
     pub sinks: Option<Vec<Sink>>,
 }

@@ -6,7 +6,7 @@ use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
 use crate::mapping::Schema;
 use crate::segments::StoreSettings;
-use crate::sinks::{FarSettings, LineFormat, Personal, Selection, SinkKind, SyslogAddress};
+use crate::sinks::{FarSettings, Kept, LineFormat, Personal, Selection, SinkKind, SyslogAddress};
 
 fn sink(lines: &str) -> String {
     longer(&format!("[[audit.sinks]]\n{lines}"))
@@ -68,6 +68,7 @@ fn what_a_sink_cannot_be_is_told() {
         (file("format = \"common\"\nchain = true"), "only lines of JSON can be chained", "or no chain"),
         (sink("kind = \"stdout\"\nchain = true"), "`chain` of a sink of the kind \"stdout\"", "\"file\""),
         (longer("[audit]\nrotate_key = \"1h\""), "the span of time is too short", "1day"),
+        (longer("[audit]\nverify_every = \"5s\""), "the span of time is too short", "1m"),
         (sink("kind = \"stdout\"\npath = \"x\""), "`path` of a sink that is no file", "\"file\""),
         (
             sink("kind = \"stdout\"\nrequired = true"),
@@ -107,9 +108,13 @@ fn checkpoints_stand_beside_the_state_file_or_the_record_or_where_it_is_said() {
     let said = longer("[audit]\ncheckpoint_file = \"signed\"\nrotate_key = \"30d\"");
     assert!(file(&said).unwrap().ends_with("signed"));
     assert_eq!(settings(&said).checkpoints.rotate_key, Duration::from_secs(30 * 86_400));
+    let often = longer("[audit]\nverify_every = \"1h\"");
+    assert_eq!(settings(&often).checkpoints.verify_every, Duration::from_secs(3600));
+    assert_eq!(settings(&chained).checkpoints.verify_every, Duration::from_secs(86_400));
     assert_eq!(settings(&chained).checkpoints.rotate_key, Duration::from_secs(90 * 86_400));
-    assert_eq!(settings(&chained).chained().count(), 1);
-    assert_eq!(settings(&sink("kind = \"file\"\npath = \"e\"\nchain = false")).chained().count(), 0);
+    let files = |text: &str| settings(text).chained().filter(|kept| matches!(kept, Kept::Files(_))).count();
+    assert_eq!(files(&chained), 1);
+    assert_eq!(files(&sink("kind = \"file\"\npath = \"e\"\nchain = false")), 0);
 }
 
 const SECRET: &str = "a secret that nobody can guess so easily";

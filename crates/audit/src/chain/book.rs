@@ -150,6 +150,12 @@ impl Book {
         Ok(Some(self.key.sign(&self.kept.last)?))
     }
 
+    /// The hash of the last checkpoint's text; none before the first.
+    #[must_use]
+    pub fn last_hash(&self) -> Option<Hash> {
+        (!self.kept.last.is_empty()).then(|| Hash::of(self.kept.last.as_bytes()))
+    }
+
     fn last_time(&self) -> Option<Timestamp> {
         match Statement::read(&self.kept.last)? {
             Statement::Checkpoint(checkpoint) => Some(checkpoint.time),

@@ -96,7 +96,7 @@ impl Export {
                         last = Some((footer.chain, footer.number));
                     }
                     Piece::Line(_) => chosen |= self.takes(lines.text()),
-                    Piece::Opening(..) | Piece::Hidden(_) | Piece::Rest => {}
+                    Piece::Opening(..) | Piece::Hidden(_) | Piece::Past(_) | Piece::Rest => {}
                 }
             }
             if let Some((chain, number)) = last.filter(|_| chosen) {
@@ -137,7 +137,7 @@ impl Export {
                     counted.lines += 1;
                     continue;
                 }
-                Some(Piece::Line(hash) | Piece::Hidden(hash)) => {
+                Some(Piece::Line(hash) | Piece::Hidden(hash) | Piece::Past(hash)) => {
                     block.extend_from_slice(&hidden_line(hash));
                     counted.hidden += 1;
                     continue;

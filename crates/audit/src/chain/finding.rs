@@ -29,6 +29,8 @@ pub enum What {
     Rewritten,
     /// In the place of a line is its hash alone.
     Hidden,
+    /// It cannot be read, or not from some point on.
+    Damaged,
     /// A checkpoint is not what was signed, or by nobody whom this record knows.
     Unsigned,
     /// A checkpoint is of a time in which its key did not sign.
@@ -58,6 +60,7 @@ impl What {
             Self::Renamed => "renamed",
             Self::Rewritten => "rewritten",
             Self::Hidden => "hidden",
+            Self::Damaged => "damaged",
             Self::Unsigned => "unsigned",
             Self::OutsideItsKey => "outside-its-key",
             Self::CheckpointMissing => "checkpoint-missing",
@@ -68,14 +71,16 @@ impl What {
 }
 
 /// Something that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Finding {
     /// The file, or what else holds it.
     pub place: String,
-    /// The byte where it is, or behind which something is missing; none where it is about the whole.
+    /// The byte where it is, or behind which something is missing; none where it is about the whole, and in a store.
     pub at: Option<u64>,
-    /// The number of the line there.
+    /// The number of the line there, or of the row of a store.
     pub line: Option<u64>,
+    /// The id of the event there, in a store.
+    pub event: Option<String>,
     /// What has happened.
     pub what: What,
     /// The same in words, without the place.
@@ -83,20 +88,30 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn of(what: What, place: &str, words: impl Into<String>) -> Self {
-        Self { place: place.to_owned(), at: None, line: None, what, words: words.into() }
+    pub(crate) fn of(what: What, place: &str, words: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), at: None, line: None, event: None, what, words: words.into() }
     }
 
-    pub(super) fn at(self, line: u64, at: u64) -> Self {
+    pub(crate) fn at(self, line: u64, at: u64) -> Self {
         Self { at: Some(at), line: Some(line), ..self }
+    }
+
+    /// The same of a place that has rows, and no lines.
+    pub(super) fn of_rows(self) -> Self {
+        Self { at: None, words: self.words.replace("line", "row"), ..self }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)?;
-        if let (Some(line), Some(at)) = (self.line, self.at) {
-            write!(f, ", line {line}, byte {at}")?;
+        match (self.line, self.at) {
+            (Some(line), Some(at)) => write!(f, ", line {line}, byte {at}")?,
+            (Some(row), None) => write!(f, ", row {row}")?,
+            (None, _) => {}
+        }
+        if let Some(event) = &self.event {
+            write!(f, " (event {event})")?;
         }
         write!(f, ": {}", self.words)
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::finding::{Finding, What};
 use super::order::Chain;
+use super::removed::Removed;
 use super::series::Series;
 use super::ties::Head;
 use super::verify::Proved;
 use super::walk::Whole;
+use crate::clock::Timestamp;
 
 /// Finds how far each chain was signed, and where it is not what was.
 pub(super) fn judge(
@@ -106,23 +108,30 @@ fn missing(chain: &Chain, head: &Head, checkpoint: u64, found: &mut Vec<Finding>
     found.push(Finding::of(What::Cut, place, words).at(line, at));
 }
 
-/// Chains that were signed and of which nothing is there, but for what their sinks have removed themselves.
+/// Chains that were signed and of which nothing is there, but for what their sinks have removed themselves. `removed`: what
+/// those have whose files are called so; none where nobody expects such a file.
 pub(super) fn find_missing(
     chains: &[Chain],
     series: &[Series],
-    removed: Option<&str>,
-    expected: &dyn Fn(&str) -> bool,
+    removed: &dyn Fn(&str) -> Option<Removed>,
     found: &mut Vec<Finding>,
 ) {
     let there: BTreeSet<_> = chains.iter().map(|chain| &chain.name).collect();
-    let mut gone: BTreeMap<&Arc<str>, &Head> = BTreeMap::new();
-    let heads =
-        series.iter().flat_map(|one| one.checkpoints.values()).flat_map(|checkpoint| &checkpoint.heads);
-    for head in heads.filter(|head| !there.contains(&head.chain)) {
-        gone.insert(&head.chain, head);
+    // The last head of each, and when it was signed first.
+    let mut gone: BTreeMap<&Arc<str>, (&Head, Timestamp)> = BTreeMap::new();
+    let heads = series
+        .iter()
+        .flat_map(|one| one.checkpoints.values())
+        .flat_map(|checkpoint| checkpoint.heads.iter().map(move |head| (head, checkpoint.time)));
+    for (head, time) in heads.filter(|(head, _)| !there.contains(&head.chain)) {
+        let last = gone.entry(&head.chain).or_insert((head, time));
+        if head.number > last.0.number {
+            *last = (head, time);
+        }
     }
-    let known = |head: &Head| removed.is_some_and(|removed| head.file.as_str() <= removed);
-    for head in gone.into_values().filter(|head| expected(&head.file) && !known(head)) {
+    let is_missing =
+        |head: &Head, signed| removed(&head.file).is_some_and(|removed| !removed.has(head, signed));
+    for (head, _) in gone.into_values().filter(|(head, signed)| is_missing(head, *signed)) {
         let words = format!("nothing is there of chain {}, which had {} blocks", head.chain, head.number);
         found.push(Finding::of(What::Missing, &head.file, words));
     }

@@ -5,6 +5,7 @@ use std::io::{self, BufRead};
 use memchr::{memchr, memmem};
 use portcullis_events::{Field, Kind, LONGEST_LINE, Seen};
 
+use super::finding::Finding;
 use super::footer::{FOOTER, Footer, text};
 use super::hash::{Hash, LineHash};
 use super::opening::{OPENING, Opening};
@@ -19,6 +20,8 @@ pub enum Piece {
     Line(Hash),
     /// A line that is left out: the hash is all that is there of it.
     Hidden(Hash),
+    /// What went on when the block was written, and is elsewhere by now or has changed since; its hash is kept.
+    Past(Hash),
     /// Where the chain begins or goes on; it is a line of its block.
     Opening(Opening, Hash),
     /// The end of a block.
@@ -53,6 +56,21 @@ pub trait Place {
 
     /// The signed notes that stood in what was given, as events tell them.
     fn take_notes(&mut self) -> Vec<String>;
+
+    /// What is wrong with it beside its chain, once all of it was given.
+    fn take_findings(&mut self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Whether it has rows in place of lines.
+    fn has_rows(&self) -> bool {
+        false
+    }
+
+    /// The id of the event in a row.
+    fn event(&mut self, _row: u64) -> Option<String> {
+        None
+    }
 }
 
 /// A file of lines.
@@ -123,7 +141,7 @@ fn piece(text: &[u8], hash: Hash) -> Piece {
 }
 
 /// The signed note that an event tells.
-fn note(line: &[u8]) -> Option<String> {
+pub(crate) fn note(line: &[u8]) -> Option<String> {
     memmem::find(line, b"\"note\":\"")?;
     let seen = Seen::read(line).ok()?;
     let signed = matches!(seen.kind()?, Kind::RecordCheckpoint | Kind::KeyRotated);

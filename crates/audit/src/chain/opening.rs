@@ -34,18 +34,32 @@ pub struct Opening {
     pub file: Option<String>,
     /// The newest of the files that the sink has removed just before, as it was told to; all older ones are gone as well.
     pub removed: Option<String>,
+    /// In a store, the time of the newest event in the segment before, in microseconds since 1970.
+    pub until: Option<u64>,
+    /// In a store, that every closed segment goes whose newest event is not younger than this.
+    pub removed_until: Option<u64>,
 }
 
 impl Opening {
     pub(crate) fn new(now: Timestamp, chain: &Arc<str>, number: u64, prev: Hash) -> Self {
         let (time, chain) = (now.rfc3339(), Arc::clone(chain));
-        Self { time, chain, number, prev, open: 0, file: None, removed: None }
+        Self {
+            time,
+            chain,
+            number,
+            prev,
+            open: 0,
+            file: None,
+            removed: None,
+            until: None,
+            removed_until: None,
+        }
     }
 
     /// The line, with its line feed.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
-        let Self { time, chain, number, prev, open, file, removed } = self;
+        let Self { time, chain, number, prev, open, file, removed, until, removed_until } = self;
         let mut start = String::from_utf8_lossy(OPENING).into_owned();
         let _ = write!(
             start,
@@ -58,6 +72,11 @@ impl Opening {
                 line.extend_from_slice(format!(",\"{name}\":\"").as_bytes());
                 push_inert(value, &mut line);
                 line.push(b'"');
+            }
+        }
+        for (name, value) in [("until", until), ("removed_until", removed_until)] {
+            if let Some(value) = value {
+                line.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
             }
         }
         line.extend_from_slice(b"}\n");
@@ -79,6 +98,8 @@ impl Opening {
             open: number(&seen, "open")?,
             file: text(&seen, "file").map(str::to_owned),
             removed: text(&seen, "removed").map(str::to_owned),
+            until: number(&seen, "until"),
+            removed_until: number(&seen, "removed_until"),
         })
     }
 }
@@ -101,7 +122,9 @@ mod tests {
         let bare = Opening::new(Timestamp::from_seconds(1_800_000_000), &"file/9f".into(), 7, Hash::of(b"x"));
         assert_eq!(Opening::read(&bare.line()), Some(bare.clone()));
         let name = file_name(std::path::Path::new("/var/a\"\n\u{202e}\u{1b}日.jsonl"));
-        let full = Opening { open: 3, file: Some(name.clone()), removed: Some(name), ..bare };
+        let (until, removed_until) = (Some(1_800_000_000_000_000), Some(7));
+        let full =
+            Opening { open: 3, file: Some(name.clone()), removed: Some(name), until, removed_until, ..bare };
         let line = full.line();
         assert!(line.iter().all(|byte| *byte >= 0x20 || *byte == b'\n'), "{}", line.escape_ascii());
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, What};
 use super::hash::BlockHash;
+use super::removed::Removed;
 use super::walk::{Block, Section};
 
 /// A chain over all of its places.
@@ -52,9 +53,9 @@ pub(super) fn chains(mut sections: Vec<Section>) -> Vec<Chain> {
     chains
 }
 
-/// Says what is wrong between the places of a chain. The file `removed` and what is older its sink has removed itself; `begins`: a
-/// chain may begin in its midst.
-pub(super) fn judge(chain: &mut Chain, removed: Option<&str>, begins: bool, found: &mut Vec<Finding>) {
+/// Says what is wrong between the places of a chain. What is `removed` its sink has removed itself; `begins`: a chain may begin
+/// in its midst.
+pub(super) fn judge(chain: &mut Chain, removed: &Removed, begins: bool, found: &mut Vec<Finding>) {
     remove_copies(chain, found);
     if let Some(first) = chain.sections.first().filter(|_| !begins) {
         judge_first(first, removed, found);
@@ -62,14 +63,14 @@ pub(super) fn judge(chain: &mut Chain, removed: Option<&str>, begins: bool, foun
     for index in 1..chain.sections.len() {
         let (before, rest) = chain.sections.split_at_mut(index);
         if let (Some(before), Some(section)) = (before.last_mut(), rest.first()) {
-            judge_next(before, section, found);
+            judge_next(before, section, removed, found);
         }
     }
 }
 
-fn judge_first(first: &Section, removed: Option<&str>, found: &mut Vec<Finding>) {
+fn judge_first(first: &Section, removed: &Removed, found: &mut Vec<Finding>) {
     let is_first = first.first == 1 && first.carried.is_none();
-    let known = first.before.as_deref().zip(removed).is_some_and(|(before, removed)| before <= removed);
+    let known = removed.has_what_is_before(first);
     if is_first || mutant!(known, "missing-file-unnoticed" => true) {
         return;
     }
@@ -103,7 +104,7 @@ fn remove_copies(chain: &mut Chain, found: &mut Vec<Finding>) {
     chain.sections = kept;
 }
 
-fn judge_next(before: &mut Section, section: &Section, found: &mut Vec<Finding>) {
+fn judge_next(before: &mut Section, section: &Section, removed: &Removed, found: &mut Vec<Finding>) {
     let (number, prev) = before.next();
     let end = before.behind();
     if let Some(footer) = &section.carried {
@@ -133,6 +134,10 @@ fn judge_next(before: &mut Section, section: &Section, found: &mut Vec<Finding>)
     before.tail.clear();
     let named = section.before.as_deref();
     if section.first > number {
+        // Where a clock was set back, a store's later segment has older events, and goes first.
+        if section.before_until.is_some() && removed.has_what_is_before(section) {
+            return;
+        }
         let gone = section.first - number;
         match named.filter(|named| *named != before.name) {
             Some(named) => {

@@ -67,7 +67,7 @@ fn read_from(mut file: &File, from: u64) -> io::Result<Option<Found>> {
                 }
                 block.add(&hash, placed.bytes);
             }
-            Piece::Line(hash) | Piece::Hidden(hash) => block.add(&hash, placed.bytes),
+            Piece::Line(hash) | Piece::Hidden(hash) | Piece::Past(hash) => block.add(&hash, placed.bytes),
             Piece::Rest => {}
         }
     }

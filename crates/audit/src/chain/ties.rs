@@ -29,6 +29,9 @@ pub struct Peer {
     pub hash: Hash,
 }
 
+/// Gateways of which something is heard at most.
+const PEERS: usize = 256;
+
 /// The heads. It is cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Ties(Arc<Mutex<Inner>>);
@@ -59,9 +62,17 @@ impl Ties {
         }
     }
 
-    /// What another gateway has signed last.
-    pub fn hear(&self, peer: Peer) {
-        self.inner().peers.insert(peer.origin.clone(), peer);
+    /// What other gateways have signed last, all of them: who is not among them is heard of no more. Nobody goes back, and of
+    /// more than there can be gateways the rest is left out.
+    pub fn hear(&self, heard: impl IntoIterator<Item = Peer>) {
+        let mut inner = self.inner();
+        let mut peers: BTreeMap<String, Peer> = BTreeMap::new();
+        for peer in heard.into_iter().take(PEERS) {
+            let known = peers.get(&peer.origin).or_else(|| inner.peers.get(&peer.origin));
+            let newest = known.filter(|known| known.number > peer.number).cloned().unwrap_or(peer);
+            peers.insert(newest.origin.clone(), newest);
+        }
+        inner.peers = peers;
     }
 
     /// How often something has changed.
@@ -92,6 +103,20 @@ impl Ties {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_have_signed_goes_forward_and_is_bounded() {
+        let (ties, peer) = (Ties::default(), |origin: &str, number| Peer {
+            origin: origin.to_owned(),
+            number,
+            hash: Hash::NONE,
+        });
+        ties.hear([peer("a", 7), peer("b", 1)]);
+        ties.hear([peer("a", 3), peer("a", 8), peer("a", 5)]);
+        assert_eq!(ties.peers(), [peer("a", 8)], "and b is gone");
+        ties.hear((0..1_000).map(|n| peer(&n.to_string(), n)));
+        assert_eq!(ties.peers().len(), PEERS);
+    }
 
     #[test]
     fn a_chain_that_has_ended_is_told_until_its_end_is_signed() {

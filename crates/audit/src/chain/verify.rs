@@ -1,6 +1,6 @@
 //! What a record proves: the walk over all that is there, and what was signed of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::finding::{Finding, What};
@@ -9,7 +9,9 @@ use super::lines::Place;
 use super::log::read_notes;
 use super::note::VerifierKey;
 use super::order::{self, Chain};
+use super::removed::Removed;
 use super::series::{self, Series, Sighted};
+use super::ties_of_others;
 use super::walk::{self, Section};
 use crate::clock::Timestamp;
 
@@ -20,6 +22,8 @@ pub use super::walk::Whole;
 pub struct ChainReport {
     /// Its name.
     pub chain: Arc<str>,
+    /// Whether it is of a store, which has rows in place of lines.
+    pub of_rows: bool,
     /// Its places, in their order.
     pub places: Vec<String>,
     /// Lines that are there, in blocks and behind them.
@@ -77,8 +81,11 @@ pub struct Verification {
     sections: Vec<Section>,
     findings: Vec<Finding>,
     signed: Vec<Sighted>,
+    witnessed: Vec<Sighted>,
     unchained: u64,
     expected: Vec<Expected>,
+    /// Places that have rows.
+    of_rows: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Verification {
@@ -92,7 +99,8 @@ impl Verification {
     #[must_use]
     pub fn new(whole: Whole) -> Self {
         let (sections, findings, signed, expected) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { whole, sections, findings, signed, unchained: 0, expected }
+        let (witnessed, of_rows) = (Vec::new(), BTreeSet::new());
+        Self { whole, sections, findings, signed, witnessed, unchained: 0, expected, of_rows }
     }
 
     /// Says that all places with such names are verified, so that one is gone that was signed and is not among them.
@@ -102,11 +110,12 @@ impl Verification {
 
     /// Takes what was signed: the text of a file of checkpoints. To be read before the places, which grow.
     pub fn checkpoints(&mut self, place: &str, text: &str) {
-        self.signed.extend(read_notes(text).map(|note| Sighted {
-            place: place.to_owned(),
-            note,
-            filed: true,
-        }));
+        self.signed.extend(filed(place, text));
+    }
+
+    /// Takes what another gateway has signed, which ties what this one has: the text of its file of checkpoints.
+    pub fn witness(&mut self, place: &str, text: &str) {
+        self.witnessed.extend(filed(place, text));
     }
 
     /// Walks over a place.
@@ -115,10 +124,16 @@ impl Verification {
     /// Where it cannot be read.
     pub fn place(&mut self, place: &mut dyn Place) -> std::io::Result<()> {
         let walked = walk::walk(place, self.whole)?;
-        self.sections.extend(walked.sections);
-        self.findings.extend(walked.findings);
-        self.unchained += walked.unchained;
         let name = place.name().to_owned();
+        if place.has_rows() {
+            self.of_rows.insert(name.clone());
+        }
+        self.sections.extend(walked.sections);
+        for mut finding in walked.findings.into_iter().chain(place.take_findings()) {
+            finding.event = finding.line.and_then(|row| place.event(row));
+            self.findings.push(finding);
+        }
+        self.unchained += walked.unchained;
         self.signed.extend(place.take_notes().into_iter().map(|note| Sighted {
             place: name.clone(),
             note,
@@ -131,29 +146,45 @@ impl Verification {
     #[must_use]
     pub fn finish(mut self, key: Option<&VerifierKey>) -> Report {
         let series = series::read(&self.signed, key, &mut self.findings);
+        let witnesses = series::read(&self.witnessed, None, &mut self.findings);
+        ties_of_others::find(&series, &witnesses, &mut self.findings);
         let is_told = self.findings.iter().any(|finding| finding.what == What::UnknownKey);
         if series.is_empty() && key.is_some() && !is_told {
             let words = "nothing is signed by a key that leads to the one that was given";
             self.findings.push(Finding::of(What::UnknownKey, "checkpoints", words));
         }
-        let removed = self.sections.iter().filter_map(|section| section.removed.clone()).max();
+        let family = |file: &str| self.expected.iter().position(|is_one| is_one(file));
+        let mut removed: BTreeMap<Option<usize>, Removed> = BTreeMap::new();
+        for section in &self.sections {
+            removed.entry(family(&section.name)).or_default().learn(&section.removed);
+        }
+        let removed_of = |family| removed.get(&family).cloned().unwrap_or_default();
         let mut chains = order::chains(self.sections);
         for chain in &mut chains {
-            order::judge(chain, removed.as_deref(), self.whole == Whole::Export, &mut self.findings);
+            let name = chain.sections.first().map_or("", |section| &section.name);
+            let removed = removed_of(family(name));
+            order::judge(chain, &removed, self.whole == Whole::Export, &mut self.findings);
         }
-        let expected = |file: &str| self.expected.iter().any(|is_one| is_one(file));
         let proved = of_checkpoints::judge(&chains, &series, self.whole, &mut self.findings);
         if self.whole == Whole::Record {
-            of_checkpoints::find_missing(&chains, &series, removed.as_deref(), &expected, &mut self.findings);
+            let removed = |file: &str| family(file).map(|one| removed_of(Some(one)));
+            of_checkpoints::find_missing(&chains, &series, &removed, &mut self.findings);
         }
-        let chains = chains.iter().map(|chain| report(chain, &proved)).collect();
-        self.findings.sort();
-        self.findings.dedup();
-        Report { findings: self.findings, chains, series, unchained: self.unchained }
+        let is_of_rows = |place: &str| self.of_rows.contains(place);
+        let chains = chains.iter().map(|chain| report(chain, &proved, &is_of_rows)).collect();
+        let rows = |finding: Finding| if is_of_rows(&finding.place) { finding.of_rows() } else { finding };
+        let mut findings: Vec<_> = self.findings.into_iter().map(rows).collect();
+        findings.sort();
+        findings.dedup();
+        Report { findings, chains, series, unchained: self.unchained }
     }
 }
 
-fn report(chain: &Chain, proved: &BTreeMap<Arc<str>, Proved>) -> ChainReport {
+fn filed<'a>(place: &'a str, text: &'a str) -> impl Iterator<Item = Sighted> + 'a {
+    read_notes(text).map(|note| Sighted { place: place.to_owned(), note, filed: true })
+}
+
+fn report(chain: &Chain, proved: &BTreeMap<Arc<str>, Proved>, of_rows: &dyn Fn(&str) -> bool) -> ChainReport {
     let blocks = || chain.sections.iter().flat_map(|section| &section.blocks);
     let sum = |of: fn(&Section) -> u64| chain.sections.iter().map(of).sum::<u64>();
     let tail = sum(|section| section.tail.len() as u64);
@@ -161,6 +192,7 @@ fn report(chain: &Chain, proved: &BTreeMap<Arc<str>, Proved>) -> ChainReport {
     let end = proved.as_ref().map_or(0, |proved| proved.block);
     ChainReport {
         chain: Arc::clone(&chain.name),
+        of_rows: chain.sections.iter().any(|section| of_rows(&section.name)),
         places: chain.sections.iter().map(|section| section.name.clone()).collect(),
         lines: blocks().map(|block| block.lines).sum::<u64>() + tail,
         hidden: sum(|section| section.hidden),

@@ -10,6 +10,7 @@ use super::footer::Footer;
 use super::hash::Hash;
 use super::lines::{Piece, Place, Placed};
 use super::opening::Opening;
+use super::removed::Removed;
 
 /// A line that is in no block yet.
 #[derive(Clone, Debug)]
@@ -56,8 +57,10 @@ pub(super) struct Section {
     pub(super) prev: Hash,
     /// The file in which the block before is, as it says itself.
     pub(super) before: Option<String>,
-    /// The newest file that the sink says it has removed itself.
-    pub(super) removed: Option<String>,
+    /// The time of the newest event there, in a store.
+    pub(super) before_until: Option<u64>,
+    /// What the sink says it has removed itself.
+    pub(super) removed: Removed,
     /// A footer that stands at its beginning and is of lines at the end of the file before.
     pub(super) carried: Option<Footer>,
     pub(super) blocks: Vec<Block>,
@@ -79,7 +82,8 @@ impl Section {
             first,
             prev,
             before: None,
-            removed: None,
+            before_until: None,
+            removed: Removed::default(),
             carried: None,
             blocks: Vec::new(),
             tail: Vec::new(),
@@ -124,6 +128,8 @@ struct Walk<'a> {
     whole: Whole,
     section: Option<Section>,
     pending: Vec<Leaf>,
+    /// What an opening within the block says and is not so: what its footer says of single lines is more exact.
+    doubts: Vec<Finding>,
     /// Where the next piece begins.
     end: (u64, u64),
     walked: Walked,
@@ -132,8 +138,8 @@ struct Walk<'a> {
 /// Walks over a place.
 pub(super) fn walk(place: &mut dyn Place, whole: Whole) -> io::Result<Walked> {
     let name = place.name().to_owned();
-    let (section, pending, walked) = (None, Vec::new(), Walked::default());
-    let mut walk = Walk { name: &name, whole, section, pending, end: (1, 0), walked };
+    let (section, pending, doubts, walked) = (None, Vec::new(), Vec::new(), Walked::default());
+    let mut walk = Walk { name: &name, whole, section, pending, doubts, end: (1, 0), walked };
     while let Some(placed) = place.next()? {
         walk.take(placed);
     }
@@ -145,7 +151,7 @@ impl Walk<'_> {
         self.end = (line, at);
         let leaf = |hash| Leaf { hash, line, at, bytes, hidden: false };
         match piece {
-            Piece::Line(hash) => self.pending.push(leaf(hash)),
+            Piece::Line(hash) | Piece::Past(hash) => self.pending.push(leaf(hash)),
             Piece::Hidden(hash) => {
                 if self.whole == Whole::Record {
                     let words = "the line is left out, and its hash stands in its place";
@@ -171,7 +177,7 @@ impl Walk<'_> {
         match &mut self.section {
             None => self.begin(opening),
             Some(section) if section.chain == opening.chain => {
-                section.removed = section.removed.take().max(opening.removed.clone());
+                section.removed.learn(&Removed::of(opening));
                 // The first one behind a footer that was carried over says which file that was.
                 if section.carried.is_some() && section.blocks.is_empty() {
                     section.before.clone_from(&opening.file);
@@ -198,7 +204,8 @@ impl Walk<'_> {
     fn begin(&mut self, opening: &Opening) {
         let mut section = Section::new(self.name, &opening.chain, opening.number, opening.prev);
         section.before.clone_from(&opening.file);
-        section.removed.clone_from(&opening.removed);
+        section.before_until = opening.until;
+        section.removed = Removed::of(opening);
         self.section = Some(section);
         self.adopt(opening);
     }
@@ -219,12 +226,18 @@ impl Walk<'_> {
         let what = if there > opening.open { What::Inserted } else { What::Dropped };
         let words =
             format!("{there} lines without a footer stand above an opening that tells of {}", opening.open);
-        self.walked.findings.push(Finding::of(what, self.name, words).at(line, at));
+        self.doubts.push(Finding::of(what, self.name, words).at(line, at));
     }
 
     fn end_block(&mut self, footer: &Footer, line: u64, at: u64) {
         let Some(section) = &mut self.section else { return self.first_footer(footer, line, at) };
-        let judged = of_block::judge(section, &self.pending, footer, (line, at), &mut self.walked.findings);
+        let mut found = Vec::new();
+        let judged = of_block::judge(section, &self.pending, footer, (line, at), &mut found);
+        if found.is_empty() || footer.leaves.is_none() {
+            found.append(&mut self.doubts);
+        }
+        self.doubts.clear();
+        self.walked.findings.append(&mut found);
         if let Judged::Block(number, hash) = judged {
             let first = self.pending.first().map_or((line, at), |leaf| (leaf.line, leaf.at));
             let (lines, last_line) = (self.pending.len() as u64, line.saturating_sub(1));
@@ -265,6 +278,7 @@ impl Walk<'_> {
             section.tail = std::mem::take(&mut self.pending);
             self.walked.sections.push(section);
         }
+        self.walked.findings.append(&mut self.doubts);
     }
 
     fn finish(mut self) -> Walked {

@@ -66,7 +66,7 @@ impl Filling {
         }
     }
 
-    fn footer(&self, chain: &Arc<str>) -> Footer {
+    pub(crate) fn footer(&self, chain: &Arc<str>) -> Footer {
         let Self { number, prev, lines, bytes, .. } = *self;
         let leaves = (lines <= LINES).then(|| self.leaves.clone());
         Footer { chain: Arc::clone(chain), number, lines, bytes, prev, leaves, hash: self.hash.hash() }

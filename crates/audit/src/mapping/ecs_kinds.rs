@@ -62,6 +62,7 @@ pub(super) const fn of(kind: Kind) -> (Words, Words) {
         Kind::RecordLost
         | Kind::RecordLeftOut
         | Kind::RecordDamaged
+        | Kind::RecordAltered
         | Kind::RecordGap
         | Kind::RecordCheckpoint => (FILE, INFO),
         Kind::RecordRotated | Kind::RecordBeside => (FILE, &["creation"]),

@@ -186,6 +186,7 @@ pub(super) const fn of(kind: Kind) -> (&'static Class, Activity) {
         | Kind::RecordLeftOut
         | Kind::RecordBeside
         | Kind::RecordDamaged
+        | Kind::RecordAltered
         | Kind::RecordGap
         | Kind::RecordCheckpoint => (&LOG, OTHER),
         Kind::ClockSetBack => (&ERROR, (1, "General Error")),

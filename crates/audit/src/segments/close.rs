@@ -9,23 +9,35 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::names::SegmentName;
-use super::{schema, summary};
+use super::{links, schema, summary};
+use crate::chain::Head;
 
-/// Closes a segment that nobody writes any more; gives what it is called now. One that nothing was written to is gone.
-pub(super) fn close(folder: &Path, name: &SegmentName) -> Result<Option<SegmentName>, StoreError> {
+/// What became of a segment.
+#[derive(Debug, Default)]
+pub(super) struct Closed {
+    /// The end of its chain; none: nothing was written to it, and it is gone.
+    pub(super) head: Option<Head>,
+    /// Whether that is a block that was added now.
+    pub(super) is_longer: bool,
+}
+
+/// Closes a segment that nobody writes any more. One that nothing was written to is gone.
+pub(super) fn close(folder: &Path, name: &SegmentName) -> Result<Closed, StoreError> {
     let path = name.path(folder);
     if is_nothing(&path) {
-        return fs::remove_file(&path).map(|()| None).map_err(StoreError::io(&path));
+        return fs::remove_file(&path).map(|()| Closed::default()).map_err(StoreError::io(&path));
     }
     let connection = schema::adopt(&path)?;
-    let rows = finish(&connection).map_err(StoreError::sqlite(&path))?;
-    connection.close().map_err(|(_, cause)| StoreError::sqlite(&path)(cause))?;
-    if rows == 0 {
-        return fs::remove_file(&path).map(|()| None).map_err(StoreError::io(&path));
-    }
     let closed = name.closed();
+    let (head, is_longer) = finish(&connection, &closed).map_err(StoreError::sqlite(&path))?;
+    let rows = connection.query_row("SELECT value FROM meta WHERE name = 'rows'", [], |row| row.get(0));
+    let rows: i64 = rows.map_err(StoreError::sqlite(&path))?;
+    connection.close().map_err(|(_, cause)| StoreError::sqlite(&path)(cause))?;
+    if rows == 0 && head.is_none() {
+        return fs::remove_file(&path).map(|()| Closed::default()).map_err(StoreError::io(&path));
+    }
     settle(folder, &path, &closed.path(folder)).map_err(StoreError::io(&path))?;
-    Ok(Some(closed))
+    Ok(Closed { head, is_longer })
 }
 
 /// Whether its writer ended before there was anything in it.
@@ -36,25 +48,29 @@ fn is_nothing(path: &Path) -> bool {
     is_empty(path) && is_empty(Path::new(&log))
 }
 
-/// Gives how many rows it has.
-fn finish(connection: &Connection) -> rusqlite::Result<i64> {
+/// Gives the end of its chain, and whether something was added to it.
+fn finish(connection: &Connection, closed: &SegmentName) -> rusqlite::Result<(Option<Head>, bool)> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
+    let last = connection.query_row("SELECT coalesce(max(n), 0) FROM event", [], |row| row.get(0))?;
     let all = "time, id, until, kind, outcome, status, person, provider, route, client, net, session, count, bytes, \
                us, us_max, latency, request, open, rest, sealed";
     connection.execute_batch(&format!(
         "INSERT INTO event({all}) SELECT {all} FROM going_on ORDER BY n; DELETE FROM going_on;"
     ))?;
+    let (head, is_longer) = links::adopt(connection, last)?;
     connection.execute_batch(schema::INDEXES)?;
     summary::write(connection)?;
     connection.execute_batch(
-        "INSERT OR REPLACE INTO meta SELECT 'since', min(time) FROM event;
-         INSERT OR REPLACE INTO meta SELECT 'until', max(coalesce(until, time)) FROM event;
+        "INSERT OR REPLACE INTO meta SELECT 'since', coalesce(min(time), (SELECT value FROM meta WHERE name = 'begun'))
+           FROM event;
+         INSERT OR REPLACE INTO meta SELECT 'until', coalesce(max(coalesce(until, time)),
+           (SELECT value FROM meta WHERE name = 'begun')) FROM event;
          INSERT OR REPLACE INTO meta SELECT 'rows', count(*) FROM event;
          INSERT OR REPLACE INTO meta SELECT 'events', sum(coalesce(count, 1)) FROM event;
          ANALYZE; COMMIT;",
     )?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;
-    connection.query_row("SELECT value FROM meta WHERE name = 'rows'", [], |row| row.get(0))
+    Ok((head.map(|head| Head { file: closed.file(), ..head }), is_longer))
 }
 
 /// On the disk, for reading alone, under its last name.

@@ -8,6 +8,7 @@
 //! One thread writes ([`writer`]); whoever reads, in this process or another, opens files for themselves ([`Reader`]).
 
 mod catalogue;
+mod claims;
 mod close;
 mod csv;
 mod cursor;
@@ -24,11 +25,14 @@ pub mod fuzzing;
 mod holding;
 mod keys;
 mod latency;
+mod leaf;
+mod links;
 mod names;
 mod outcomes;
 mod page;
 mod past;
 mod people;
+mod place;
 mod question;
 mod read_lane;
 mod reader;
@@ -37,6 +41,7 @@ mod rows;
 mod schema;
 mod segment;
 mod settings;
+mod stored;
 mod summary;
 mod tail;
 #[cfg(test)]
@@ -60,6 +65,7 @@ pub use latency::Latency;
 pub use outcomes::Outcomes;
 pub use page::{LARGEST, Page, Question};
 pub use past::Past;
+pub use place::{SegmentPlace, SegmentPlaces};
 pub use read_lane::{AskError, Asker, Patience, read_apart};
 pub use reader::{Extent, Reader, Walked};
 pub use settings::StoreSettings;
@@ -68,6 +74,7 @@ pub use tail::Mark;
 
 pub(crate) use csv::{begins_formula, push_row};
 pub(crate) use draft::push_member;
+pub(crate) use links::Links;
 pub(crate) use settings::Limits;
 pub(crate) use upkeep::Finding;
 pub(crate) use writer::Writer;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use portcullis_events::{Event, KindSet, Recorder};
 
 use super::error::StoreError;
+use super::links::Links;
 use super::settings::{Limits, StoreSettings};
 use super::writer::Writer;
 use crate::clock::{Clock, Moment, Timestamp};
@@ -40,7 +41,8 @@ impl Past {
         let recorder = Recorder::new(0, clock.clone(), MEMORY);
         recorder.want(KindSet::ALL, false);
         let process = Arc::from(recorder.process());
-        let writer = Writer::open(&settings, &process, &clock, Limits::WHOLE)?;
+        let links = Links::alone(&process);
+        let writer = Writer::open(&settings, &process, &clock, Limits::WHOLE, links)?;
         let beat = clock.moment().micros();
         Ok(Self { clock, recorder, writer, waiting: 0, beat })
     }

@@ -18,6 +18,14 @@ pub(super) struct Removed {
     pub(super) bytes: u64,
 }
 
+/// Segments that are to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spare {
+    all: Vec<Old>,
+    /// The time of their newest event, in microseconds since 1970.
+    pub(super) until: u64,
+}
+
 /// A segment, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Old {
@@ -44,16 +52,24 @@ pub(super) fn spare(settings: &StoreSettings, mut all: Vec<Old>, others: u64, no
     all.into_iter().filter(|segment| goes(segment)).collect()
 }
 
-/// Removes what is too old or too much.
-pub(super) fn apply(settings: &StoreSettings, now: u64) -> Option<Removed> {
+/// What is too old or too much; none where nothing is.
+pub(super) fn spare_now(settings: &StoreSettings, now: u64) -> Option<Spare> {
+    let all = segments(&settings.path);
+    let others = bytes(&settings.path).saturating_sub(of_segments(&all));
+    let all = spare(settings, all, others, now);
+    let until = all.iter().map(|segment| segment.until).max()?;
+    Some(Spare { all, until })
+}
+
+fn of_segments(all: &[Old]) -> u64 {
+    all.iter().map(|segment| segment.bytes).sum()
+}
+
+/// Removes them.
+pub(super) fn remove(settings: &StoreSettings, spare: &Spare, now: u64) -> Option<Removed> {
     let folder = settings.path.as_path();
-    let all = segments(folder);
-    let of_segments = |all: &[Old]| all.iter().map(|segment| segment.bytes).sum::<u64>();
-    let others = bytes(folder).saturating_sub(of_segments(&all));
-    let gone: Vec<_> = spare(settings, all, others, now)
-        .into_iter()
-        .filter(|segment| fs::remove_file(folder.join(&segment.name)).is_ok())
-        .collect();
+    let is_gone = |segment: &&Old| fs::remove_file(folder.join(&segment.name)).is_ok();
+    let gone: Vec<_> = spare.all.iter().filter(is_gone).cloned().collect();
     let newest = gone.last()?;
     let keep = u64::try_from(settings.keep.as_micros()).unwrap_or(u64::MAX);
     // Whoever has not been seen for so long has no event any more.

@@ -27,7 +27,7 @@ macro_rules! columns {
 }
 
 /// Tables of a segment that is written. `word` and `person` are its dictionaries; `going_on` has the intervals that are
-/// not over, as they were a minute ago.
+/// not over, as they were a minute ago. `block` is the chain (`links.rs`).
 const TABLES: &str = concat!(
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
      CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -40,7 +40,10 @@ const TABLES: &str = concat!(
     ");
      CREATE TABLE summary(hour INTEGER NOT NULL, kind INTEGER NOT NULL, outcome INTEGER, provider INTEGER,
        route INTEGER, person INTEGER, count INTEGER NOT NULL, bytes INTEGER NOT NULL, us INTEGER NOT NULL,
-       us_max INTEGER NOT NULL, latency BLOB NOT NULL);"
+       us_max INTEGER NOT NULL, latency BLOB NOT NULL);
+     CREATE TABLE block(number INTEGER PRIMARY KEY, last INTEGER NOT NULL, opening TEXT, going BLOB,
+       adopted INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, prev BLOB NOT NULL,
+       leaves BLOB NOT NULL, hash BLOB NOT NULL);"
 );
 
 /// What it has when it is closed.

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use portcullis_events::Kind;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -12,10 +13,13 @@ use super::draft::Draft;
 use super::error::StoreError;
 use super::fold::Work;
 use super::keys::Pseudonym;
+use super::leaf::Leaf;
+use super::links::{Block, Links};
 use super::names::{self, SegmentName};
 use super::people::{Met, People, day};
 use super::settings::Limits;
 use super::{outcomes, schema};
+use crate::chain::Hash;
 
 /// Words that the dictionary holds; what comes after them stands in its row.
 const WORDS: usize = 16_384;
@@ -56,6 +60,7 @@ pub(super) struct Segment {
     pub(super) newest: u64,
     /// Whether something has been committed that may not be on the disk.
     is_dirty: bool,
+    leaf: Leaf,
 }
 
 /// What has a number in this segment. Numbers that were given since the last commit are taken back with it.
@@ -105,13 +110,20 @@ impl Segment {
         begun.map_err(StoreError::sqlite(&path))?;
         let (words, people, addresses) = (Dictionary::new(), Dictionary::new(), HashMap::new());
         let (next, rows, day, newest, is_dirty) = (1, 0, day(now), 0, true);
-        Ok(Self { name, path, connection, words, people, addresses, next, rows, day, newest, is_dirty })
+        let leaf = Leaf::default();
+        Ok(Self { name, path, connection, words, people, addresses, next, rows, day, newest, is_dirty, leaf })
     }
 
     /// Writes all of it, or none.
-    pub(super) fn write(&mut self, work: &Work, people: &mut People) -> Result<(), StoreError> {
-        let rows = self.next;
-        let written = self.attempt(work, people);
+    pub(super) fn write(
+        &mut self,
+        work: &Work,
+        people: &mut People,
+        links: &mut Links,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let (rows, mut block) = (self.next, links.block(now));
+        let written = self.attempt(work, people, links, &mut block);
         if written.is_err() {
             let _ = self.connection.execute_batch("ROLLBACK");
             people.roll_back();
@@ -120,6 +132,7 @@ impl Segment {
             self.next = rows;
             return written;
         }
+        links.keep(block);
         self.words.commit();
         self.people.commit();
         self.rows += (self.next - rows).cast_unsigned();
@@ -127,22 +140,32 @@ impl Segment {
         Ok(())
     }
 
-    fn attempt(&mut self, work: &Work, people: &mut People) -> Result<(), StoreError> {
+    fn attempt(
+        &mut self,
+        work: &Work,
+        people: &mut People,
+        links: &Links,
+        block: &mut Block,
+    ) -> Result<(), StoreError> {
         people.learn()?;
         self.batch("BEGIN IMMEDIATE")?;
         for draft in &work.events {
             let n = self.next;
-            self.insert(EVENT, n, draft, people)?;
+            let leaf = self.insert(EVENT, n, draft, people)?;
+            block.add(n, leaf, draft.kind != Kind::RecordCheckpoint);
             self.next += 1;
         }
         for (place, draft) in &work.going {
-            self.insert(GOING_ON, *place, draft, people)?;
+            let (hash, _) = self.insert(GOING_ON, *place, draft, people)?;
+            block.goes_on(*place, hash);
         }
         let fault = StoreError::sqlite(&self.path);
         for place in &work.over {
+            block.is_over(*place);
             let over = self.connection.prepare_cached("DELETE FROM going_on WHERE n = ?1");
             over.and_then(|mut over| over.execute([place])).map_err(&fault)?;
         }
+        block.write(links.chain(), &self.connection).map_err(&fault)?;
         drop(fault);
         // The keys first: a row whose key is nowhere can be read by nobody.
         people.commit()?;
@@ -153,7 +176,14 @@ impl Segment {
         self.connection.execute_batch(sql).map_err(StoreError::sqlite(&self.path))
     }
 
-    fn insert(&mut self, sql: &str, n: i64, draft: &Draft, people: &mut People) -> Result<(), StoreError> {
+    /// Writes a row, and gives its hash, and of how many bytes that is.
+    fn insert(
+        &mut self,
+        sql: &str,
+        n: i64,
+        draft: &Draft,
+        people: &mut People,
+    ) -> Result<(Hash, u64), StoreError> {
         let id = super::event::id_text(&self.name.process, draft.lane, draft.seq);
         let (person, key) = match &draft.who {
             Some(who) => match people.meet(who, draft.time, draft.tally.until)? {
@@ -165,24 +195,26 @@ impl Segment {
         let sealed = draft.sealed();
         let seals = key.as_ref().filter(|_| !sealed.is_empty());
         let sealed = seals.map(|key| key.seal(id.as_bytes(), sealed.as_bytes()));
-        let net = draft.client.filter(|_| key.is_some()).map(|client| self.address(client, people));
+        let client = draft.client.filter(|_| key.is_some());
+        let (client, net) = client.map(|client| self.address(client, people)).unzip();
         let numbers = self.numbers(draft, person).map_err(StoreError::sqlite(&self.path))?;
         let fault = StoreError::sqlite(&self.path);
-        let (tally, many) = (&draft.tally, draft.tally.count > 1);
+        let row = Row { draft, person, client, net, numbers, sealed: sealed.flatten() };
+        let (tally, many) = (&draft.tally, row.many());
         let mut insert = self.connection.prepare_cached(sql).map_err(&fault)?;
         let values = params![
             n,
             whole(draft.time),
             super::event::id_number(draft.lane, draft.seq),
             many.then_some(whole(tally.until)),
-            numbers.kind,
+            row.numbers.kind,
             draft.outcome.map(outcomes::number),
             draft.status.map(whole),
-            numbers.person,
-            numbers.provider,
-            numbers.route,
-            net.map(|(client, _)| client),
-            net.map(|(_, net)| net),
+            row.numbers.person,
+            row.numbers.provider,
+            row.numbers.route,
+            client,
+            net,
             (draft.session != 0).then_some(draft.session.cast_signed()),
             many.then_some(whole(tally.count)),
             draft.bytes.then_some(whole(tally.bytes)),
@@ -190,28 +222,25 @@ impl Segment {
             many.then_some(whole(tally.us_max)),
             many.then(|| tally.latency.to_bytes()),
             draft.request.as_deref(),
-            numbers.open,
-            numbers.rest,
-            sealed.flatten(),
+            row.numbers.open(),
+            row.numbers.rest,
+            row.sealed,
         ];
         insert.execute(values).map_err(&fault)?;
         self.newest = self.newest.max(tally.until);
-        Ok(())
+        Ok(row.chained(&mut self.leaf))
     }
 
     fn numbers(&mut self, draft: &Draft, person: Option<Pseudonym>) -> rusqlite::Result<Numbers> {
         let (open, rest) = draft.open();
-        let open = match open.is_empty() {
-            true => Value::Null,
-            false if open.len() > LONGEST || self.words.known.len() >= WORDS => Value::Text(open),
-            false => Value::Integer(self.word(&open)?),
-        };
+        let is_word = !open.is_empty() && open.len() <= LONGEST && self.words.known.len() < WORDS;
+        let word = is_word.then(|| self.word(&open)).transpose()?;
         Ok(Numbers {
             kind: self.word(draft.kind.word())?,
             person: person.map(|person| self.person(person)).transpose()?,
             provider: draft.provider.as_deref().map(|provider| self.word(provider)).transpose()?,
             route: draft.route.as_deref().map(|route| self.word(route)).transpose()?,
-            open,
+            open: (word, open),
             rest: (!rest.is_empty()).then_some(rest),
         })
     }
@@ -282,8 +311,67 @@ struct Numbers {
     person: Option<i64>,
     provider: Option<i64>,
     route: Option<i64>,
-    open: Value,
+    /// What is open: its number where it is in the dictionary, and the text.
+    open: (Option<i64>, String),
     rest: Option<String>,
+}
+
+impl Numbers {
+    fn open(&self) -> Value {
+        match &self.open {
+            (Some(word), _) => Value::Integer(*word),
+            (None, text) if text.is_empty() => Value::Null,
+            (None, text) => Value::Text(text.clone()),
+        }
+    }
+}
+
+/// A row as it is written.
+struct Row<'a> {
+    draft: &'a Draft,
+    person: Option<Pseudonym>,
+    client: Option<i64>,
+    net: Option<i64>,
+    numbers: Numbers,
+    sealed: Option<Vec<u8>>,
+}
+
+impl Row<'_> {
+    const fn many(&self) -> bool {
+        self.draft.tally.count > 1
+    }
+
+    /// What the chain has of it; `leaf.rs` reads the same.
+    fn chained(&self, leaf: &mut Leaf) -> (Hash, u64) {
+        let (Numbers { kind, person, provider, route, open, rest }, draft) = (&self.numbers, self.draft);
+        let (tally, many) = (&draft.tally, self.many());
+        leaf.begin()
+            .number(Some(whole(draft.time)))
+            .number(Some(super::event::id_number(draft.lane, draft.seq)))
+            .number(many.then_some(whole(tally.until)))
+            .word(Some(*kind), draft.kind.word().as_bytes())
+            .number(draft.outcome.map(outcomes::number))
+            .number(draft.status.map(whole))
+            .word(*person, &self.person.map_or([0; 16], |person| person.0))
+            .word(*provider, draft.provider.as_deref().unwrap_or_default().as_bytes())
+            .word(*route, draft.route.as_deref().unwrap_or_default().as_bytes())
+            .number(self.client)
+            .number(self.net)
+            .number((draft.session != 0).then_some(draft.session.cast_signed()))
+            .number(many.then_some(whole(tally.count)))
+            .number(draft.bytes.then_some(whole(tally.bytes)))
+            .number(draft.us.then_some(whole(tally.us)))
+            .number(many.then_some(whole(tally.us_max)))
+            .bytes(many.then(|| tally.latency.to_bytes()).as_deref())
+            .text(draft.request.as_deref());
+        match open {
+            (Some(word), text) => leaf.word(Some(*word), text.as_bytes()),
+            (None, text) => leaf.text((!text.is_empty()).then_some(text)),
+        };
+        leaf.text(rest.as_deref())
+            .bytes(mutant!(self.sealed.as_deref(), "store-chain-forgets-what-is-sealed" => None))
+            .hash()
+    }
 }
 
 fn whole(number: u64) -> i64 {

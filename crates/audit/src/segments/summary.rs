@@ -49,7 +49,7 @@ pub(super) struct Key {
     pub(super) person: Option<i64>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) count: u64,
     pub(super) bytes: u64,

@@ -12,8 +12,9 @@ use std::thread::{self, JoinHandle};
 use super::close;
 use super::error::StoreError;
 use super::names::{self, SegmentName, process_lock};
-use super::retention::{self, Removed};
+use super::retention::{self, Removed, Spare};
 use super::settings::StoreSettings;
+use crate::chain::Ties;
 
 /// How often it looks, in microseconds.
 const LOOK: u64 = 60_000_000;
@@ -41,18 +42,30 @@ pub(super) struct Upkeep {
     damaged: HashSet<SegmentName>,
     looked: Option<u64>,
     job: Option<JoinHandle<Report>>,
+    removal: Removal,
+    ties: Ties,
+}
+
+/// What is too old or too much. It goes once the chain of the record says so.
+#[derive(Debug, Default)]
+enum Removal {
+    #[default]
+    Nothing,
+    Wanted(Spare),
+    Told(Spare),
 }
 
 #[derive(Debug, Default)]
 struct Report {
     removed: Option<Removed>,
+    spare: Option<Spare>,
     /// Those that are to be tried again.
     left: Vec<SegmentName>,
     damaged: HashMap<SegmentName, StoreError>,
 }
 
 impl Upkeep {
-    pub(super) fn start(folder: &Path, process: &Arc<str>) -> Result<Self, StoreError> {
+    pub(super) fn start(folder: &Path, process: &Arc<str>, ties: Ties) -> Result<Self, StoreError> {
         let path = process_lock(folder, process);
         let lives = own_lock(&path).map_err(StoreError::io(&path))?;
         Ok(Self {
@@ -64,6 +77,8 @@ impl Upkeep {
             damaged: HashSet::new(),
             looked: None,
             job: None,
+            removal: Removal::Nothing,
+            ties,
         })
     }
 
@@ -77,7 +92,8 @@ impl Upkeep {
     pub(super) fn beat(&mut self, settings: &StoreSettings, now: u64) -> Vec<Finding> {
         let report = self.job.take_if(|job| job.is_finished()).and_then(|job| job.join().ok());
         let findings = report.map(|report| self.learn(report)).unwrap_or_default();
-        let is_due = self.looked.is_none_or(|looked| now >= looked.saturating_add(LOOK) || now < looked);
+        let is_due = self.looked.is_none_or(|looked| now >= looked.saturating_add(LOOK) || now < looked)
+            || matches!(self.removal, Removal::Told(_));
         if self.job.is_none() && is_due {
             self.looked = Some(now);
             self.begin(settings, now);
@@ -89,7 +105,13 @@ impl Upkeep {
         if self.keeper.is_none() {
             self.keeper = free_lock(&self.folder.join(names::LOCK)).unwrap_or_default();
         }
+        let removes = match std::mem::take(&mut self.removal) {
+            Removal::Told(spare) => Some(spare),
+            Removal::Nothing | Removal::Wanted(_) => None,
+        };
         let job = Job {
+            removes,
+            ties: self.ties.clone(),
             settings: StoreSettings { path: self.folder.clone(), ..settings.clone() },
             process: Arc::clone(&self.process),
             over: std::mem::take(&mut self.over),
@@ -104,8 +126,25 @@ impl Upkeep {
         }
     }
 
+    /// Up to which moment segments are to be removed, where that is still to be told.
+    pub(super) fn wants_removed(&self) -> Option<u64> {
+        match &self.removal {
+            Removal::Wanted(spare) => Some(spare.until),
+            Removal::Nothing | Removal::Told(_) => None,
+        }
+    }
+
+    /// It is told that they are, up to this moment.
+    pub(super) fn removes(&mut self, until: Option<u64>) {
+        self.removal = match std::mem::take(&mut self.removal) {
+            Removal::Wanted(spare) if until == Some(spare.until) => Removal::Told(spare),
+            other @ (Removal::Nothing | Removal::Wanted(_) | Removal::Told(_)) => other,
+        };
+    }
+
     fn learn(&mut self, report: Report) -> Vec<Finding> {
         self.over.extend(report.left);
+        self.removal = report.spare.map_or(Removal::Nothing, Removal::Wanted);
         let removed =
             report.removed.map(|Removed { file, count, bytes }| Finding::Removed { file, count, bytes });
         let damaged = report.damaged.into_iter().map(|(name, error)| {
@@ -118,7 +157,8 @@ impl Upkeep {
 
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
-        self.job.is_none() && self.over.is_empty() && self.looked.is_some()
+        let removal = matches!(self.removal, Removal::Nothing);
+        self.job.is_none() && self.over.is_empty() && self.looked.is_some() && removal
     }
 
     /// Waits for what is being done, which may have to be done again by others where it fails.
@@ -136,6 +176,8 @@ struct Job {
     damaged: HashSet<SegmentName>,
     keeps: bool,
     now: u64,
+    removes: Option<Spare>,
+    ties: Ties,
 }
 
 impl Job {
@@ -153,14 +195,24 @@ impl Job {
                 }
             }
             remove_locks(folder, &self.process);
-            report.removed = retention::apply(&self.settings, self.now);
+            report.removed =
+                self.removes.as_ref().and_then(|it| retention::remove(&self.settings, it, self.now));
+            report.spare = retention::spare_now(&self.settings, self.now);
         }
         report
     }
 
     fn close(&self, name: &SegmentName, report: &mut Report) {
         match close::close(&self.settings.path, name) {
-            Ok(_) => {}
+            Ok(closed) => {
+                // Nobody else tells the end of a chain that nobody goes on with.
+                let is_own = *name.process == *self.process;
+                if let Some(head) = closed.head.filter(|_| !is_own || closed.is_longer) {
+                    let chain = Arc::clone(&head.chain);
+                    self.ties.tell(head, true);
+                    self.ties.end(&chain);
+                }
+            }
             Err(error) if error.is_passing() => report.left.push(name.clone()),
             Err(error) => drop(report.damaged.insert(name.clone(), error)),
         }

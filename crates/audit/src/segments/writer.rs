@@ -7,6 +7,7 @@ use portcullis_events::EventHead;
 
 use super::error::StoreError;
 use super::fold::{Fold, Work};
+use super::links::Links;
 use super::people::People;
 use super::segment::Segment;
 use super::settings::{Limits, StoreSettings};
@@ -31,6 +32,7 @@ pub(crate) struct Writer {
     /// Whether the work has a batch in it that is not written yet, and will be given again.
     holds_batch: bool,
     upkeep: Upkeep,
+    links: Links,
 }
 
 impl Writer {
@@ -40,13 +42,14 @@ impl Writer {
         process: &Arc<str>,
         clock: &Clock,
         limits: Limits,
+        links: Links,
     ) -> Result<Self, StoreError> {
         make_folder(&settings.path)?;
-        let upkeep = Upkeep::start(&settings.path, process)?;
+        let upkeep = Upkeep::start(&settings.path, process, links.ties())?;
         let people = People::open(&settings.path)?;
         let (settings, process, clock) = (settings.clone(), Arc::clone(process), clock.clone());
         let (segment, fold, work, holds_batch) = (None, Fold::default(), Work::default(), false);
-        Ok(Self { settings, limits, process, clock, people, segment, fold, work, holds_batch, upkeep })
+        Ok(Self { settings, limits, process, clock, people, segment, fold, work, holds_batch, upkeep, links })
     }
 
     /// Goes on by other settings of the same folder.
@@ -92,7 +95,12 @@ impl Writer {
         }
         self.fold.tend(now, &mut self.work);
         self.begin_anew_if_full()?;
+        let removes = self.upkeep.wants_removed();
+        removes.into_iter().for_each(|until| self.links.will_remove(until, now));
         self.commit()?;
+        // It is told and committed before anything is removed.
+        self.upkeep.removes(removes);
+        self.links.tend(now);
         if let Some(segment) = &mut self.segment {
             segment.sync()?;
         }
@@ -111,6 +119,7 @@ impl Writer {
             self.fold.end(&mut self.work);
         }
         self.commit()?;
+        self.links.end();
         self.upkeep.wait();
         let Some(mut segment) = self.segment.take() else { return Ok(()) };
         segment.sync()?;
@@ -124,23 +133,27 @@ impl Writer {
         if self.segment.as_ref().is_some_and(|segment| segment.is_full(&self.limits, now)) {
             self.fold.end(&mut self.work);
             self.commit()?;
-            self.upkeep.has_ended(self.segment.take().map(|segment| segment.name.clone()));
+            let ended = self.segment.take();
+            ended.iter().for_each(|segment| self.links.leave(segment.newest));
+            self.upkeep.has_ended(ended.map(|segment| segment.name.clone()));
         }
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if self.work.is_empty() {
+        if self.work.is_empty() && !self.links.is_pressing() {
             return Ok(());
         }
+        let now = self.clock.moment().micros();
         let segment = match &mut self.segment {
             Some(segment) => segment,
             none => {
-                let now = self.clock.moment().micros();
-                none.insert(Segment::create(&self.settings.path, &self.process, now)?)
+                let segment = Segment::create(&self.settings.path, &self.process, now)?;
+                self.links.begin(&segment.name, now);
+                none.insert(segment)
             }
         };
-        match segment.write(&self.work, &mut self.people) {
+        match segment.write(&self.work, &mut self.people, &mut self.links, now) {
             Ok(()) => self.work = Work::default(),
             Err(error) => {
                 if !error.is_passing() {
@@ -157,6 +170,7 @@ impl Writer {
         let lost = self.segment.take().filter(Segment::is_there);
         self.upkeep.has_ended(lost.map(|segment| segment.name.clone()));
         self.fold.is_unwritten();
+        self.links.begin_anew(self.clock.moment().micros());
     }
 }
 

@@ -181,7 +181,9 @@ impl Audit {
                 Box::new(FileSink::open(file, chain, &self.process, clock, status)?)
             }
             SinkKind::Output(output) => Box::new(Output::open(output.stream, output.format)?),
-            SinkKind::Store(store) => Box::new(StoreSink::open(store, &self.process, clock, status)?),
+            SinkKind::Store(store) => {
+                Box::new(StoreSink::open(&settings.name, store, &self.process, clock, status, &self.ties)?)
+            }
             SinkKind::Spooled(settings) => {
                 Box::new(SpooledSink::open(settings, &self.process, clock, status)?)
             }

@@ -32,6 +32,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod verify;
 mod webhook;
 mod worker;
 
@@ -52,4 +53,5 @@ pub use spool::{SpoolSettings, Waiting};
 pub use syslog::{SyslogAddress, SyslogSettings};
 pub use tail::{Tail, TailLine, TailNews};
 pub use tls::{ClientPair, TlsSettings};
+pub use verify::{Evidence, Kept, Signed, VerifyError, verify};
 pub use webhook::WebhookSettings;

@@ -7,13 +7,16 @@ use std::time::Instant;
 use super::health::{Note, Status};
 use super::settings::SinkKind;
 use super::sink::{Batch, Sink, SinkError};
+use crate::chain::Ties;
 use crate::clock::Clock;
-use crate::segments::{Finding, Limits, StoreError, StoreSettings, Writer};
+use crate::segments::{Finding, Limits, Links, StoreError, StoreSettings, Writer};
 
 pub(super) struct StoreSink {
+    name: Arc<str>,
     settings: StoreSettings,
     process: Arc<str>,
     clock: Clock,
+    ties: Ties,
     /// None: it could not be opened yet, as on a full disk. That stops no gateway from starting.
     writer: Option<Writer>,
     status: Arc<Status>,
@@ -21,13 +24,16 @@ pub(super) struct StoreSink {
 
 impl StoreSink {
     pub(super) fn open(
+        name: &Arc<str>,
         settings: &StoreSettings,
         process: &Arc<str>,
         clock: &Clock,
         status: &Arc<Status>,
+        ties: &Ties,
     ) -> Result<Self, SinkError> {
         let (settings, process, clock) = (settings.clone(), Arc::clone(process), clock.clone());
-        let mut sink = Self { settings, process, clock, writer: None, status: Arc::clone(status) };
+        let (name, ties, status) = (Arc::clone(name), ties.clone(), Arc::clone(status));
+        let mut sink = Self { name, settings, process, clock, ties, writer: None, status };
         match sink.writer() {
             Err(error) if !error.is_passing() => Err(SinkError::Unusable(io::Error::other(error))),
             Ok(_) | Err(_) => Ok(sink),
@@ -37,7 +43,10 @@ impl StoreSink {
     fn writer(&mut self) -> Result<&mut Writer, StoreError> {
         Ok(match &mut self.writer {
             Some(writer) => writer,
-            none => none.insert(Writer::open(&self.settings, &self.process, &self.clock, Limits::WHOLE)?),
+            none => {
+                let links = Links::new(&self.name, &self.process, &self.ties);
+                none.insert(Writer::open(&self.settings, &self.process, &self.clock, Limits::WHOLE, links)?)
+            }
         })
     }
 

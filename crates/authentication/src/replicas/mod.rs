@@ -1,11 +1,15 @@
 //! What the replicas of one gateway share beside sessions: what is good once ([`OneTimeStore`]), who is at work on
-//! something ([`LeaseStore`]), and how much somebody has asked for ([`RateStore`]).
+//! something ([`LeaseStore`]), how much somebody has asked for ([`RateStore`]), and what each has signed of its record
+//! ([`SharedHeads`]).
 //!
 //! Each is a few operations that an engine does whole or not at all. A gateway that is one process keeps the first two
 //! in its memory and counts requests on the spot ([`SharedState::local`]); a store of all replicas does them in their
 //! place. One suite of tests runs against every engine.
 
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod heads;
 mod leases;
 mod local;
 mod one_time;
@@ -20,6 +24,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use error::RateError;
+pub use heads::{SharedHeads, SignedLast};
 pub use leases::{Acquired, Holder, Lease, LeaseStore, Leases};
 pub use local::LocalStore;
 pub use one_time::{OneTimeKind, OneTimeName, OneTimeStore, Put};

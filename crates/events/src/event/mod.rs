@@ -30,8 +30,8 @@ pub use management::{ManagementCalled, ManagementRefused, PersonErased};
 pub use part::{Part, PartBack, PartLost, ProviderKeysChanged, StoreMissed};
 pub use process::{ProcessDraining, ProcessEnded, ProcessStarted};
 pub use record::{
-    ClockSetBack, RecordBeside, RecordCheckpoint, RecordDamaged, RecordGap, RecordKeyRotated, RecordLeftOut,
-    RecordLost, RecordRemoved, RecordRotated,
+    ClockSetBack, RecordAltered, RecordBeside, RecordCheckpoint, RecordDamaged, RecordGap, RecordKeyRotated,
+    RecordLeftOut, RecordLost, RecordRemoved, RecordRotated,
 };
 pub use session::{SessionBindingRefused, SessionBound, SessionEnded, SignedOut};
 pub use sign_in::{Culprit, SignInBegun, SignInFailed, SignInSucceeded, StepUpAsked, StepUpUnmet};

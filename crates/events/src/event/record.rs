@@ -141,6 +141,29 @@ impl Event for RecordDamaged<'_> {
     }
 }
 
+/// Something of the record is not as it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordAltered<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// What was found there, in words.
+    pub reason: &'a str,
+    /// How much was found altogether.
+    pub count: u64,
+}
+
+impl Event for RecordAltered<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordAltered
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::File, self.file);
+        line.text(Field::Reason, self.reason);
+        line.number(Field::Count, self.count);
+    }
+}
+
 /// What the record holds was signed.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordCheckpoint<'a> {

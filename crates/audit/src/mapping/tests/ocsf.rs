@@ -58,6 +58,7 @@ const CLASSES: &str = "
     record.removed 100802
     record.beside 100899
     record.damaged 100899
+    record.altered 100899
     record.gap 100899
     record.left-out 100899
     record.checkpoint 100899

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
-use crate::segments::{Limits, StoreSettings, Writer};
+use crate::segments::{Limits, Links, StoreSettings, Writer};
 
 /// 2026-11-30T10:00:00Z.
 const START: u64 = 1_796_032_800;
@@ -46,7 +46,8 @@ impl Rig {
         let recorder = Recorder::new(0, clock.clone(), 64 << 20);
         recorder.want(KindSet::ALL, true);
         let process = Arc::from(recorder.process());
-        let writer = Some(Writer::open(&settings, &process, &clock, Limits::WHOLE).unwrap());
+        let links = Links::alone(&process);
+        let writer = Some(Writer::open(&settings, &process, &clock, Limits::WHOLE, links).unwrap());
         Self { folder, clock, recorder, writer, lines: Vec::new() }
     }
 

@@ -168,7 +168,8 @@ fn a_folder_that_is_taken_away_is_told_and_a_file_that_is_goes_on_in_another() {
     rig.write();
     assert!(rig.all().len() > 50);
     let missing = StoreSettings { path: rig.folder.path().join("no/such"), ..rig.settings.clone() };
-    let error = Writer::open(&missing, &"9f2c41d07ab3".into(), &rig.clock, Limits::WHOLE).unwrap_err();
+    let links = Links::new("store", "9f2c41d07ab3", &rig.ties);
+    let error = Writer::open(&missing, &"9f2c41d07ab3".into(), &rig.clock, Limits::WHOLE, links).unwrap_err();
     assert!(error.to_string().contains("no/such"), "{error}");
 }
 

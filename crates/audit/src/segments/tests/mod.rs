@@ -6,7 +6,9 @@ mod folding;
 mod found;
 mod lives;
 mod pages;
+mod record;
 mod retention;
+mod tampered;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
@@ -19,6 +21,7 @@ use portcullis_events::{Access, AccessEvent, AuthKind, KindSet, Outcome, Recorde
 use portcullis_events::{Kind, samples};
 
 use super::*;
+use crate::chain::Ties;
 use crate::clock::{Clock, Moment, Timestamp};
 
 /// Half past some hour, so that a test may go on for a while within a day.
@@ -44,6 +47,7 @@ struct Rig {
     writer: Option<Writer>,
     settings: StoreSettings,
     limits: Limits,
+    ties: Ties,
 }
 
 impl Rig {
@@ -58,7 +62,7 @@ impl Rig {
         let clock = Clock::manual(Timestamp::from_seconds(START));
         let recorder = Recorder::new(1, clock.clone(), 64 << 20);
         recorder.want(KindSet::ALL, true);
-        let mut rig = Self { folder, clock, recorder, writer: None, settings, limits };
+        let mut rig = Self { folder, clock, recorder, writer: None, settings, limits, ties: Ties::default() };
         rig.begin();
         rig
     }
@@ -67,7 +71,8 @@ impl Rig {
     fn begin(&mut self) {
         self.writer = None;
         let process = Arc::from(self.recorder.process());
-        self.writer = Some(Writer::open(&self.settings, &process, &self.clock, self.limits).unwrap());
+        let links = Links::new("store", &process, &self.ties);
+        self.writer = Some(Writer::open(&self.settings, &process, &self.clock, self.limits, links).unwrap());
     }
 
     /// Another process, in the same folder.
@@ -76,7 +81,8 @@ impl Rig {
         let recorder = Recorder::new(1, self.clock.clone(), 64 << 20);
         recorder.want(KindSet::ALL, true);
         let (settings, clock) = (self.settings.clone(), self.clock.clone());
-        let mut rig = Self { folder, clock, recorder, writer: None, settings, limits: self.limits };
+        let (limits, ties) = (self.limits, Ties::default());
+        let mut rig = Self { folder, clock, recorder, writer: None, settings, limits, ties };
         rig.begin();
         rig
     }

@@ -361,6 +361,25 @@ fn invariant_28_whatever_is_done_to_a_record_afterwards_is_found_where_it_was_do
     }
 }
 
+/// Whoever takes out one line is told of one, also where a killed process left it without a footer.
+#[test]
+fn a_line_that_is_taken_out_is_one_finding() {
+    let rig = eventful();
+    let whole = rig.record();
+    for (name, bytes) in &whole.files {
+        let all = lines(bytes);
+        for index in (0..all.len()).filter(|index| !is_own(&all[*index].1)) {
+            let mut record = whole.clone();
+            let without: Vec<_> =
+                all.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, line)| line.clone()).collect();
+            record.files.insert(name.clone(), joined(&without));
+            let found = record.findings();
+            let [only] = &found[..] else { panic!("{name}, line {index}: {found:#?}") };
+            assert_eq!((only.what, only.line), (What::Dropped, Some(index as u64 + 1)), "{name}");
+        }
+    }
+}
+
 /// A checkpoint of a number that was signed already, with another text, by the key itself.
 #[test]
 fn invariant_28_two_checkpoints_of_one_number_are_told() {
