@@ -15,7 +15,9 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, ExportSettings, Selection, SinkKind, SinkSettings};
+use crate::sinks::{
+    self, ExportSettings, FarSettings, PostgresServer, Selection, SinkKind, SinkSettings,
+};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
 
@@ -45,6 +47,8 @@ pub struct Settings {
     pub state_keys: Vec<Secret>,
     /// The Redis that gateways share; `None`: this one is alone.
     pub redis: Option<RedisSettings>,
+    /// The PostgreSQL that sinks may keep events in: `[state] postgres`.
+    pub postgres: Option<PostgresServer>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
     /// How often what goes on for long is judged anew.
@@ -115,6 +119,15 @@ impl Settings {
             SinkKind::File(file) if file.chain => Some(file.path.as_path()),
             SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) | SinkKind::Spooled(_) => None,
         })
+    }
+
+    /// The sinks whose events are kept, and chained, in PostgreSQL.
+    pub fn in_postgres(&self) -> impl Iterator<Item = &SinkSettings> {
+        let is_postgres = |kind: &SinkKind| match kind {
+            SinkKind::Spooled(spooled) => matches!(spooled.far, FarSettings::Postgres(_)),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) => false,
+        };
+        self.sinks.iter().filter(move |sink| is_postgres(&sink.kind))
     }
 
     /// The file into which checkpoints are written: beside the state file, or the first file that is chained, where nothing

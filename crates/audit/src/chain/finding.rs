@@ -83,11 +83,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn of(what: What, place: &str, words: impl Into<String>) -> Self {
+    pub(crate) fn of(what: What, place: &str, words: impl Into<String>) -> Self {
         Self { place: place.to_owned(), at: None, line: None, what, words: words.into() }
     }
 
-    pub(super) fn at(self, line: u64, at: u64) -> Self {
+    pub(crate) fn at(self, line: u64, at: u64) -> Self {
         Self { at: Some(at), line: Some(line), ..self }
     }
 }

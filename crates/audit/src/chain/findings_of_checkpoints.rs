@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, What};
 use super::order::Chain;
+use super::removed::Removed;
 use super::series::Series;
 use super::ties::Head;
 use super::verify::Proved;
@@ -14,6 +15,7 @@ use super::walk::Whole;
 pub(super) fn judge(
     chains: &[Chain],
     series: &[Series],
+    removed: &Removed,
     whole: Whole,
     found: &mut Vec<Finding>,
 ) -> BTreeMap<Arc<str>, Proved> {
@@ -22,7 +24,9 @@ pub(super) fn judge(
         let index = index(chain);
         for one in series {
             let signed = one.checkpoints.values().flat_map(|checkpoint| {
+                // Of a place that was removed nothing is said: it may have been made anew for what came late.
                 let own = checkpoint.heads.iter().filter(|head| head.chain == chain.name);
+                let own = own.filter(|head| !removed.covers(&head.file));
                 own.map(move |head| (checkpoint, head))
             });
             let mut last = None;
@@ -110,7 +114,7 @@ fn missing(chain: &Chain, head: &Head, checkpoint: u64, found: &mut Vec<Finding>
 pub(super) fn find_missing(
     chains: &[Chain],
     series: &[Series],
-    removed: Option<&str>,
+    removed: &Removed,
     expected: &dyn Fn(&str) -> bool,
     found: &mut Vec<Finding>,
 ) {
@@ -121,8 +125,7 @@ pub(super) fn find_missing(
     for head in heads.filter(|head| !there.contains(&head.chain)) {
         gone.insert(&head.chain, head);
     }
-    let known = |head: &Head| removed.is_some_and(|removed| head.file.as_str() <= removed);
-    for head in gone.into_values().filter(|head| expected(&head.file) && !known(head)) {
+    for head in gone.into_values().filter(|head| expected(&head.file) && !removed.covers(&head.file)) {
         let words = format!("nothing is there of chain {}, which had {} blocks", head.chain, head.number);
         found.push(Finding::of(What::Missing, &head.file, words));
     }

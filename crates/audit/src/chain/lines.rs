@@ -123,7 +123,7 @@ fn piece(text: &[u8], hash: Hash) -> Piece {
 }
 
 /// The signed note that an event tells.
-fn note(line: &[u8]) -> Option<String> {
+pub(crate) fn note(line: &[u8]) -> Option<String> {
     memmem::find(line, b"\"note\":\"")?;
     let seen = Seen::read(line).ok()?;
     let signed = matches!(seen.kind()?, Kind::RecordCheckpoint | Kind::KeyRotated);

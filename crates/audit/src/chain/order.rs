@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, What};
 use super::hash::BlockHash;
+use super::removed::Removed;
 use super::walk::{Block, Section};
 
 /// A chain over all of its places.
@@ -52,9 +53,9 @@ pub(super) fn chains(mut sections: Vec<Section>) -> Vec<Chain> {
     chains
 }
 
-/// Says what is wrong between the places of a chain. The file `removed` and what is older its sink has removed itself; `begins`: a
-/// chain may begin in its midst.
-pub(super) fn judge(chain: &mut Chain, removed: Option<&str>, begins: bool, found: &mut Vec<Finding>) {
+/// Says what is wrong between the places of a chain. What is `removed` its sink has removed itself; `begins`: a chain may begin
+/// in its midst.
+pub(super) fn judge(chain: &mut Chain, removed: &Removed, begins: bool, found: &mut Vec<Finding>) {
     remove_copies(chain, found);
     if let Some(first) = chain.sections.first().filter(|_| !begins) {
         judge_first(first, removed, found);
@@ -67,9 +68,9 @@ pub(super) fn judge(chain: &mut Chain, removed: Option<&str>, begins: bool, foun
     }
 }
 
-fn judge_first(first: &Section, removed: Option<&str>, found: &mut Vec<Finding>) {
+fn judge_first(first: &Section, removed: &Removed, found: &mut Vec<Finding>) {
     let is_first = first.first == 1 && first.carried.is_none();
-    let known = first.before.as_deref().zip(removed).is_some_and(|(before, removed)| before <= removed);
+    let known = first.before.as_deref().is_some_and(|before| removed.covers(before));
     if is_first || mutant!(known, "missing-file-unnoticed" => true) {
         return;
     }

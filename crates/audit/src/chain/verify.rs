@@ -9,6 +9,7 @@ use super::lines::Place;
 use super::log::read_notes;
 use super::note::VerifierKey;
 use super::order::{self, Chain};
+use super::removed::Removed;
 use super::series::{self, Series, Sighted};
 use super::walk::{self, Section};
 use crate::clock::Timestamp;
@@ -109,6 +110,11 @@ impl Verification {
         }));
     }
 
+    /// Takes what whoever shows a place has found there itself.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
     /// Walks over a place.
     ///
     /// # Errors
@@ -136,15 +142,15 @@ impl Verification {
             let words = "nothing is signed by a key that leads to the one that was given";
             self.findings.push(Finding::of(What::UnknownKey, "checkpoints", words));
         }
-        let removed = self.sections.iter().filter_map(|section| section.removed.clone()).max();
+        let removed = Removed::of(&self.sections);
         let mut chains = order::chains(self.sections);
         for chain in &mut chains {
-            order::judge(chain, removed.as_deref(), self.whole == Whole::Export, &mut self.findings);
+            order::judge(chain, &removed, self.whole == Whole::Export, &mut self.findings);
         }
         let expected = |file: &str| self.expected.iter().any(|is_one| is_one(file));
-        let proved = of_checkpoints::judge(&chains, &series, self.whole, &mut self.findings);
+        let proved = of_checkpoints::judge(&chains, &series, &removed, self.whole, &mut self.findings);
         if self.whole == Whole::Record {
-            of_checkpoints::find_missing(&chains, &series, removed.as_deref(), &expected, &mut self.findings);
+            of_checkpoints::find_missing(&chains, &series, &removed, &expected, &mut self.findings);
         }
         let chains = chains.iter().map(|chain| report(chain, &proved)).collect();
         self.findings.sort();

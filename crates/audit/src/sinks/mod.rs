@@ -15,6 +15,7 @@ mod log;
 mod opened;
 mod otlp;
 mod output;
+mod postgres;
 mod quarantine;
 mod queue;
 mod rfc5424;
@@ -39,6 +40,11 @@ pub use health::SinkHealth;
 pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
+#[cfg(any(test, feature = "testing"))]
+pub use postgres::testing;
+pub use postgres::{
+    PostgresHost, PostgresRecord, PostgresServer, PostgresSettings, is_postgres_place,
+};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

@@ -5,6 +5,8 @@ mod files;
 mod formats;
 mod log;
 mod measured;
+mod postgres;
+mod postgres_days;
 mod queues;
 mod rig;
 mod spools;
