@@ -11,8 +11,8 @@ use super::audit_report::{checkpoints_text, human, json, keys_text};
 use super::terminal::{Paint, complain_of, escaped_json, print, visible};
 use crate::chain::{Export, LinesOfFile, Report, Verification, VerifierKey, Whole, file_name, read_export};
 use crate::clock::Timestamp;
-use crate::config::{self, CHECKPOINTS, WithoutSecrets};
-use crate::sinks::{KeptFile, is_kept_name, kept_files};
+use crate::config::{self, CHECKPOINTS, Settings, Sources, SystemSources, WithoutSecrets};
+use crate::sinks::{KeptFile, PostgresRecord, PostgresServer, is_kept_name, is_postgres_place, kept_files};
 
 /// Exit code where something cannot be read.
 const UNREADABLE: u8 = 2;
@@ -113,10 +113,11 @@ pub(super) fn audit(command: &AuditCommand) -> ExitCode {
     })
 }
 
-/// What is to be read: families of files, what was signed, and whether it is whole.
+/// What is to be read: families of files, a database, what was signed, and whether it is whole.
 struct Record {
     families: Vec<PathBuf>,
     files: Vec<KeptFile>,
+    database: Option<PostgresServer>,
     signed: Option<(PathBuf, String)>,
     whole: Whole,
 }
@@ -126,15 +127,15 @@ impl Record {
         match files {
             [folder] if folder.is_dir() => Self::exported(folder),
             [] => {
-                let (families, checkpoints) = configured(&place.config)?;
-                Self::kept(families, place.checkpoint.clone().or(checkpoints))
+                let Configured { families, database, checkpoints } = configured(&place.config)?;
+                Self::kept(families, database, place.checkpoint.clone().or(checkpoints))
             }
             files => {
                 let beside = || {
                     let beside = config::beside(files.first()?, CHECKPOINTS);
                     beside.exists().then_some(beside)
                 };
-                Self::kept(files.to_vec(), place.checkpoint.clone().or_else(beside))
+                Self::kept(files.to_vec(), None, place.checkpoint.clone().or_else(beside))
             }
         }
     }
@@ -148,11 +149,15 @@ impl Record {
         };
         let files = paths.into_iter().map(open).collect::<Result<Vec<_>, String>>()?;
         let signed = Some((folder.join("checkpoints"), signed));
-        Ok(Self { families: Vec::new(), files, signed, whole: Whole::Export })
+        Ok(Self { families: Vec::new(), files, database: None, signed, whole: Whole::Export })
     }
 
-    /// What was signed is read before the files, which may grow meanwhile.
-    fn kept(families: Vec<PathBuf>, checkpoints: Option<PathBuf>) -> Result<Self, String> {
+    /// What was signed is read before the record, which may grow meanwhile.
+    fn kept(
+        families: Vec<PathBuf>,
+        database: Option<PostgresServer>,
+        checkpoints: Option<PathBuf>,
+    ) -> Result<Self, String> {
         let at = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
         let signed = match checkpoints {
             Some(path) => {
@@ -165,10 +170,10 @@ impl Record {
         for family in &families {
             files.extend(kept_files(family).map_err(|error| at(family, error))?);
         }
-        if files.is_empty() {
+        if files.is_empty() && database.is_none() {
             return Err("no file of a record is there".to_owned());
         }
-        Ok(Self { families, files, signed, whole: Whole::Record })
+        Ok(Self { families, files, database, signed, whole: Whole::Record })
     }
 
     fn verify(self, key: Option<&VerifierKey>) -> Result<Report, String> {
@@ -183,20 +188,40 @@ impl Record {
             let mut lines = LinesOfFile::new(file_name(&path), BufReader::with_capacity(1 << 17, file));
             verification.place(&mut lines).map_err(|error| format!("{}: {error}", path.display()))?;
         }
+        if let Some(server) = &self.database {
+            verification.expect(is_postgres_place);
+            let walked = PostgresRecord::open(server).and_then(|record| record.verify(&mut verification));
+            walked.map_err(|error| format!("PostgreSQL cannot be read: {error}"))?;
+        }
         Ok(verification.finish(key))
     }
 }
 
-/// The files that the configuration chains, and that of checkpoints.
-fn configured(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), String> {
-    let loaded = config::load(path, &WithoutSecrets);
-    let (settings, _) = loaded
-        .map_err(|_| format!("{}: the configuration has faults; see `portcullis check`", path.display()))?;
-    let chained: Vec<_> = settings.chained().map(Path::to_owned).collect();
-    if chained.is_empty() {
-        return Err(format!("{}: no sink keeps a chained file", path.display()));
+/// What the configuration chains: files, and what is in a database; and the file of checkpoints.
+struct Configured {
+    families: Vec<PathBuf>,
+    database: Option<PostgresServer>,
+    checkpoints: Option<PathBuf>,
+}
+
+fn configured(path: &Path) -> Result<Configured, String> {
+    let mut settings = loaded(path, &WithoutSecrets)?;
+    let in_postgres = settings.in_postgres().next().is_some();
+    if in_postgres {
+        // How the database is reached is a secret.
+        settings = loaded(path, &SystemSources)?;
     }
-    Ok((chained, settings.checkpoint_file()))
+    let families: Vec<_> = settings.chained().map(Path::to_owned).collect();
+    if families.is_empty() && !in_postgres {
+        return Err(format!("{}: no sink keeps a chained file, or events in PostgreSQL", path.display()));
+    }
+    let (checkpoints, database) = (settings.checkpoint_file(), settings.postgres.filter(|_| in_postgres));
+    Ok(Configured { families, database, checkpoints })
+}
+
+fn loaded(path: &Path, sources: &dyn Sources) -> Result<Settings, String> {
+    let fault = |_| format!("{}: the configuration has faults; see `portcullis check`", path.display());
+    config::load(path, sources).map(|(settings, _)| settings).map_err(fault)
 }
 
 fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
@@ -211,6 +236,9 @@ fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
 fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
     let record = Record::of(&arguments.files, &arguments.place)?;
     let files: Vec<_> = record.files.iter().map(|file| file.path.clone()).collect();
+    if files.is_empty() {
+        return Err("only files can be exported, and no sink keeps one".to_owned());
+    }
     let (_, signed) =
         record.signed.clone().ok_or("there is no file of checkpoints: an export would prove nothing")?;
     let report = record.verify(None)?;
@@ -235,7 +263,10 @@ fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
 fn signed(arguments: &SignedArguments, text: fn(&Report, bool) -> String) -> Result<ExitCode, String> {
     let path = match &arguments.place.checkpoint {
         Some(path) => path.clone(),
-        None => configured(&arguments.place.config)?.1.ok_or("no file of checkpoints is configured")?,
+        None => {
+            let settings = loaded(&arguments.place.config, &WithoutSecrets)?;
+            settings.checkpoint_file().ok_or("no file of checkpoints is configured")?
+        }
     };
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut verification = Verification::new(Whole::Export);

@@ -15,9 +15,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{
-    self, ExportSettings, FarSettings, PostgresServer, Selection, SinkKind, SinkSettings,
-};
+use crate::sinks::{self, ExportSettings, FarSettings, PostgresServer, Selection, SinkKind, SinkSettings};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
 

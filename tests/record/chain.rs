@@ -41,20 +41,20 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-struct Verified {
-    code: Option<i32>,
-    report: Value,
+pub(super) struct Verified {
+    pub(super) code: Option<i32>,
+    pub(super) report: Value,
 }
 
 impl Verified {
-    fn whats(&self) -> Vec<(String, String)> {
+    pub(super) fn whats(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let findings = self.report["findings"].as_array().unwrap();
         findings.iter().map(|finding| (text(&finding["what"]), text(&finding["file"]))).collect()
     }
 }
 
-fn verify(folder: &Path, arguments: &[&str]) -> Verified {
+pub(super) fn verify(folder: &Path, arguments: &[&str]) -> Verified {
     let output = program(folder, &[&["audit", "verify", "--format", "json"], arguments].concat());
     let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
     Verified { code: output.status.code(), report }

@@ -4,6 +4,7 @@ mod chain;
 mod delivery;
 mod parts;
 mod people;
+mod postgres;
 mod report;
 mod store;
 

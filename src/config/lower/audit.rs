@@ -11,8 +11,8 @@ use crate::sinks::{
 };
 
 use super::postgres::is_one_database;
-use super::{Lowering, StatePlaces};
 use super::value::{DAY, MINUTE, is_name};
+use super::{Lowering, StatePlaces};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkWord};

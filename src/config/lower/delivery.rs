@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
-use super::{Lowering, StatePlaces};
 use super::audit::schema;
 use super::telemetry::COLLECTOR;
 use super::value::{is_loopback, url};
+use super::{Lowering, StatePlaces};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Sink, SinkTls, SinkWord, Spool};
@@ -193,7 +193,13 @@ impl Lowering<'_> {
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
-            ("format", sink.format.is_some(), at!(at.format).place, matches!(kind, SinkWord::File | SinkWord::Stdout), HERE),
+            (
+                "format",
+                sink.format.is_some(),
+                at!(at.format).place,
+                matches!(kind, SinkWord::File | SinkWord::Stdout),
+                HERE,
+            ),
             ("schema", sink.schema.is_some(), at!(at.schema).place, has_lines, LINES),
             ("keep", sink.keep.is_some(), at!(at.keep).place, is_store || is_postgres, KEEPERS),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),

@@ -107,7 +107,8 @@ impl Lowering<'_> {
     }
 
     fn server(&self, parsed: Parsed, password: Option<Secret>, tls: Option<TlsSettings>) -> PostgresServer {
-        let is_far = |host: &PostgresHost| matches!(host, PostgresHost::Tcp(name, _) if !is_this_machine(name));
+        let is_far =
+            |host: &PostgresHost| matches!(host, PostgresHost::Tcp(name, _) if !is_this_machine(name));
         let verifies = mutant!(
             parsed.verifies.unwrap_or_else(|| tls.is_some() || parsed.hosts.iter().any(is_far)),
             "postgres-in-clear-text-unasked" => parsed.verifies.unwrap_or(false)
@@ -176,7 +177,8 @@ fn parse(text: &str, place: Place<'_>) -> Result<Parsed, Diagnostic> {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = login.split_once(':').map_or((login, None), |(user, password)| (user, Some(password)));
+    let (user, password) =
+        login.split_once(':').map_or((login, None), |(user, password)| (user, Some(password)));
     let decoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8().ok().map(String::from);
         decoded.filter(|text| !text.contains('\0')).ok_or_else(|| wrong("a URL with letters that are none"))
@@ -208,16 +210,23 @@ fn parameters(query: &str, place: Place<'_>) -> Result<(Option<bool>, Option<Pat
             }
             (other, _) => {
                 let other: String = other.chars().take(32).collect();
-                return Err(Diagnostic::new(place, format!("the URL says {}, which nobody reads", quoted(&other)))
-                    .expected("expected `sslmode` and `host` alone behind the `?`")
-                    .help("authorities and certificates stand in the table: `ca`, `cert`, `key`"));
+                return Err(Diagnostic::new(
+                    place,
+                    format!("the URL says {}, which nobody reads", quoted(&other)),
+                )
+                .expected("expected `sslmode` and `host` alone behind the `?`")
+                .help("authorities and certificates stand in the table: `ca`, `cert`, `key`"));
             }
         }
     }
     Ok((verifies, socket))
 }
 
-fn hosts_of(written: &str, socket: Option<PathBuf>, place: Place<'_>) -> Result<Vec<PostgresHost>, Diagnostic> {
+fn hosts_of(
+    written: &str,
+    socket: Option<PathBuf>,
+    place: Place<'_>,
+) -> Result<Vec<PostgresHost>, Diagnostic> {
     let wrong = |what: &str| Diagnostic::new(place, what.to_owned()).expected(EXAMPLE);
     if let Some(folder) = socket {
         let port = written.strip_prefix(':').map_or(Ok(PORT), str::parse);
@@ -233,5 +242,7 @@ fn hosts_of(written: &str, socket: Option<PathBuf>, place: Place<'_>) -> Result<
         Some(PostgresHost::Tcp(name, url.port().unwrap_or(PORT)))
     };
     let hosts: Option<Vec<_>> = written.split(',').map(host).collect();
-    hosts.filter(|hosts| hosts.len() <= MOST).ok_or_else(|| wrong("a URL without a host, or with one that is none"))
+    hosts
+        .filter(|hosts| hosts.len() <= MOST)
+        .ok_or_else(|| wrong("a URL without a host, or with one that is none"))
 }

@@ -66,9 +66,12 @@ impl<'a> Lints<'a> {
             PostgresHost::Unix(..) => true,
         };
         (meant.tls.is_none() && !meant.hosts.iter().all(is_here)).then(|| {
-            Diagnostic::new(place, "PostgreSQL is spoken to in clear text: events and the password go over the network")
-                .expected("good for a network that nobody else hears")
-                .help("leave `sslmode` out, and it is TLS")
+            Diagnostic::new(
+                place,
+                "PostgreSQL is spoken to in clear text: events and the password go over the network",
+            )
+            .expected("good for a network that nobody else hears")
+            .help("leave `sslmode` out, and it is TLS")
         })
     }
 

@@ -193,7 +193,11 @@ impl Delivery {
 
     /// Leaves the far end alone for a while.
     fn fail(&mut self, error: &FarError) -> Option<Instant> {
-        self.context.status.fails(Part::Delivery, &SinkError::Away(io::Error::other(error.to_string())), &self.context.clock);
+        self.context.status.fails(
+            Part::Delivery,
+            &SinkError::Away(io::Error::other(error.to_string())),
+            &self.context.clock,
+        );
         self.again();
         self.failures += 1;
         let pause = mutant!(self.pause(), "retry-without-pause" => Duration::ZERO);

@@ -42,9 +42,7 @@ pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 #[cfg(any(test, feature = "testing"))]
 pub use postgres::testing;
-pub use postgres::{
-    PostgresHost, PostgresRecord, PostgresServer, PostgresSettings, is_postgres_place,
-};
+pub use postgres::{PostgresHost, PostgresRecord, PostgresServer, PostgresSettings, is_postgres_place};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

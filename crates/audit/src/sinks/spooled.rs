@@ -16,10 +16,7 @@ pub(super) struct SpooledSink {
 }
 
 impl SpooledSink {
-    pub(super) fn open(
-        settings: &SpooledSettings,
-        context: FarContext,
-    ) -> Result<Self, SinkError> {
+    pub(super) fn open(settings: &SpooledSettings, context: FarContext) -> Result<Self, SinkError> {
         let spool = Spool::open(&settings.spool, &context.process, settings.keeps);
         let spool = spool.map_err(SinkError::Unusable)?;
         context.status.writes(&settings.spool.folder);

@@ -104,11 +104,6 @@ impl Chain {
         }
     }
 
-    /// Nothing comes to it any more.
-    pub(super) fn end(&self, ties: &Ties) {
-        ties.end(&self.name);
-    }
-
     fn head(&self) -> Head {
         let Self { name, place, number, hash } = self;
         Head { chain: Arc::clone(name), number: *number, hash: *hash, file: place.clone() }

@@ -139,13 +139,17 @@ impl<'a> Part<'a> {
             find(What::Changed, format!("the column `{column}` is not what its line says"));
         }
         if self.blocks.rows.is_empty() {
-            find(What::Inserted, format!("there is no block {}, which the row says that it is in", event.block));
+            find(
+                What::Inserted,
+                format!("there is no block {}, which the row says that it is in", event.block),
+            );
         }
     }
 
     /// Whose chain it says that it is of.
     fn is_of(&mut self, chain: &str) {
-        let is_own = chain.strip_prefix(&self.writer).is_some_and(|rest| rest.strip_prefix('/') == Some(self.day));
+        let is_own =
+            chain.strip_prefix(&self.writer).is_some_and(|rest| rest.strip_prefix('/') == Some(self.day));
         if !is_own && !self.findings.iter().any(|finding| finding.what == What::Renamed) {
             let words = format!("what stands there is of the chain {chain}");
             self.findings.push(Finding::of(What::Renamed, &self.name, words).at(self.line + 1, self.at));
@@ -154,7 +158,9 @@ impl<'a> Part<'a> {
 
     fn piece(&mut self, next: &Next) -> (Piece, u64) {
         let text = match next {
-            Next::Opening(text) | Next::Footer(text) | Next::Event(Event { line: text, .. }) => format!("{text}\n"),
+            Next::Opening(text) | Next::Footer(text) | Next::Event(Event { line: text, .. }) => {
+                format!("{text}\n")
+            }
         };
         let (line, bytes) = (text.as_bytes(), text.len() as u64);
         let hash = Hash::of(line);
@@ -178,7 +184,12 @@ impl<'a> Part<'a> {
 
 impl Event {
     fn read(row: &Answer) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self { block: row.try_get(0)?, n: row.try_get(1)?, line: row.try_get(2)?, row: Row::read(row, 3)? })
+        Ok(Self {
+            block: row.try_get(0)?,
+            n: row.try_get(1)?,
+            line: row.try_get(2)?,
+            row: Row::read(row, 3)?,
+        })
     }
 }
 

@@ -36,7 +36,8 @@ impl PostgresRecord {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let link = async {
             let link = server.connect(&server.connector()?, TargetSessionAttrs::Any).await?;
-            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '10min'";
+            let begin =
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '10min'";
             link.client.batch_execute(begin).await?;
             let there = "SELECT to_regclass('portcullis.blocks') IS NOT NULL";
             match link.client.query_one(there, &[]).await?.try_get(0)? {

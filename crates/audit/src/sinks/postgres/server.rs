@@ -114,7 +114,9 @@ impl Link {
         let row = self.client.query_one("SHOW server_encoding", &[]).await?;
         match row.try_get(0)? {
             "UTF8" => Ok(()),
-            other => Err(FarError::Away(format!("the database is of the encoding {other:.20}, and not UTF8"))),
+            other => {
+                Err(FarError::Away(format!("the database is of the encoding {other:.20}, and not UTF8")))
+            }
         }
     }
 
@@ -182,7 +184,11 @@ impl AsyncRead for TlsStream {
 }
 
 impl AsyncWrite for TlsStream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
 

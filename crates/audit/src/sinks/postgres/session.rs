@@ -34,8 +34,10 @@ pub(super) struct Line<'a> {
 }
 
 /// The lines of a batch by the days that they belong to.
-pub(super) fn by_days(frame: &Frame) -> Result<BTreeMap<Day, Vec<Line<'_>>>, FarError> {
-    let mut days = BTreeMap::<_, Vec<_>>::new();
+pub(super) type Days<'a> = BTreeMap<Day, Vec<Line<'a>>>;
+
+pub(super) fn by_days(frame: &Frame) -> Result<Days<'_>, FarError> {
+    let mut days = Days::new();
     for text in frame.text.split_inclusive(|byte| *byte == b'\n') {
         let none = || FarError::Refused("a line of it is no event".to_owned());
         let (row, day) = Row::of(text).ok_or_else(none)?;
@@ -89,11 +91,7 @@ impl Session {
     }
 
     /// Writes lines, and the blocks of their chains, all of them or none; what is there already is not written again.
-    pub(super) async fn write(
-        &mut self,
-        lines: &BTreeMap<Day, Vec<Line<'_>>>,
-        writer: &Writer,
-    ) -> Result<(), FarError> {
+    pub(super) async fn write(&mut self, lines: &Days<'_>, writer: &Writer) -> Result<(), FarError> {
         for day in lines.keys() {
             self.ready(day, writer).await?;
         }
@@ -145,15 +143,22 @@ impl Session {
         chain.advance(&block);
         chain.tell(&writer.ties, true);
         self.days.retain(|day| day >= before);
-        let bytes = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.cast_unsigned()));
+        self.chains.retain(|day, _| day >= before);
+        let bytes =
+            |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.cast_unsigned()));
         gone.iter().map(bytes).collect()
     }
+}
 
-    /// Nothing more comes to the days before this one, or hardly anything.
-    pub(super) fn end_before(&mut self, today: &Day, ties: &Ties) {
-        let current = self.chains.split_off(today);
-        let past = std::mem::replace(&mut self.chains, current);
-        past.values().for_each(|chain| chain.end(ties));
+impl Writer {
+    /// Nothing more comes to the chains of the days before this one, or hardly anything.
+    pub(super) fn end_before(&self, day: &str) {
+        let is_past = |chain: &str| {
+            let rest = chain.strip_prefix(&*self.name).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|of| of < day)
+        };
+        let heads = self.ties.heads().into_iter().filter(|head| is_past(&head.chain));
+        heads.for_each(|head| self.ties.end(&head.chain));
     }
 }
 
@@ -196,7 +201,8 @@ async fn insert_block(
 /// The statement that takes rows as an array of each column.
 fn insert() -> String {
     let names = columns::names().collect::<Vec<_>>().join(", ");
-    let arrays = (3..3 + columns::names().count() + 2).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
+    let arrays =
+        (3..3 + columns::names().count() + 2).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
     let known = mutant!("ON CONFLICT DO NOTHING ", "postgres-twice-is-a-fault" => "");
     format!(
         "INSERT INTO portcullis.events ({names}, line, n, writer, block) SELECT u.*, $1, $2 \

@@ -8,11 +8,13 @@ use tokio::time::timeout_at;
 
 use super::PostgresSettings;
 use super::server::Tls;
-use super::session::{Line, Session, Writer, by_days};
+use super::session::{Days, Session, Writer, by_days};
 use super::upkeep::{Upkeep, look_after};
 use crate::sinks::far::{Far, FarContext, FarError, Parcel};
 use crate::sinks::health::Status;
 
+/// Later than every day.
+const END: &str = "99999999";
 /// How long upkeep may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a good-bye may take.
@@ -29,10 +31,11 @@ pub(in crate::sinks) struct PostgresSink {
     upkeep: Upkeep,
 }
 
-type Days<'a> = std::collections::BTreeMap<super::columns::Day, Vec<Line<'a>>>;
-
 impl PostgresSink {
-    pub(in crate::sinks) fn open(settings: &PostgresSettings, context: &FarContext) -> Result<Self, FarError> {
+    pub(in crate::sinks) fn open(
+        settings: &PostgresSettings,
+        context: &FarContext,
+    ) -> Result<Self, FarError> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| FarError::Away(error.to_string()))?;
         let FarContext { sink, process, ties, status, clock } = context.clone();
@@ -84,7 +87,7 @@ impl PostgresSink {
         if !self.upkeep.is_due(now) {
             return;
         }
-        let done = self.within(Instant::now() + PATIENCE, look_after_session);
+        let done = self.within(Instant::now() + PATIENCE, look_after);
         if let Err(error) = &done {
             tracing::warn!(sink = %self.writer.name, %error, "the tables of events could not be looked after; it is tried again");
         }
@@ -102,15 +105,6 @@ impl PostgresSink {
     }
 }
 
-async fn look_after_session(
-    session: &mut Session,
-    settings: &PostgresSettings,
-    writer: &Writer,
-    status: &Status,
-) -> Result<(), FarError> {
-    look_after(session, settings, writer, status).await
-}
-
 impl Far for PostgresSink {
     fn send(&mut self, parcel: &Parcel<'_>, until: Instant) -> Result<(), FarError> {
         self.write(&by_days(parcel.frame)?, until)?;
@@ -122,6 +116,11 @@ impl Far for PostgresSink {
         self.forget_closed();
         self.look_after();
         Ok(())
+    }
+
+    fn finish(&mut self, _until: Instant) -> bool {
+        self.writer.end_before(END);
+        true
     }
 }
 

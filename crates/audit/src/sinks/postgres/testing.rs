@@ -71,11 +71,15 @@ impl TestPostgres {
         }
         if !pair.is_empty() {
             arguments.extend(["-c".to_owned(), "ssl=on".to_owned()]);
-            write_private(&folder.join("data/pg_hba.conf"), "local all all trust\nhostssl all all all scram-sha-256\n");
+            write_private(
+                &folder.join("data/pg_hba.conf"),
+                "local all all trust\nhostssl all all all scram-sha-256\n",
+            );
         }
         // Another process may take a port that was free a moment ago.
         for _ in 0..20 {
-            let mut server = Self { folder: folder.clone(), port: free_port(), keeper: None, is_shared, arguments };
+            let mut server =
+                Self { folder: folder.clone(), port: free_port(), keeper: None, is_shared, arguments };
             if server.begin() {
                 return server;
             }
@@ -89,7 +93,11 @@ impl TestPostgres {
     fn begin(&mut self) -> bool {
         let mut command = as_user(Path::new("/bin/sh"));
         let log = fs::File::create(self.folder.join("log")).unwrap();
-        command.args(["-c", KEEPER, "keeper"]).arg(if self.is_shared { &*self.folder } else { Path::new("") });
+        command.args(["-c", KEEPER, "keeper"]).arg(if self.is_shared {
+            &*self.folder
+        } else {
+            Path::new("")
+        });
         command.arg(program("postgres")).arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         command.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
         command.args(["-c", "max_connections=60", "-c", "shared_buffers=16MB"]).args(&self.arguments);
@@ -178,7 +186,18 @@ impl TestPostgres {
     /// Where it fails.
     pub fn try_query(&self, database: &str, statement: &str) -> Result<String, String> {
         let mut psql = Command::new("psql");
-        psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", OWNER, "-d", database, "-p", &self.port.to_string(), "-h"]);
+        psql.args([
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            OWNER,
+            "-d",
+            database,
+            "-p",
+            &self.port.to_string(),
+            "-h",
+        ]);
         psql.arg(&self.folder).arg("-f").arg("-").env("PGPASSWORD", PASSWORD).env("PGTZ", "UTC");
         psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = psql.spawn().expect("psql of Debian's package postgresql");
@@ -236,7 +255,10 @@ fn unprivileged() -> Option<(u32, u32)> {
         return None;
     }
     let users = fs::read_to_string("/etc/passwd").unwrap();
-    let fields = users.lines().find(|line| line.starts_with("postgres:")).expect("the user that Debian's package makes");
+    let fields = users
+        .lines()
+        .find(|line| line.starts_with("postgres:"))
+        .expect("the user that Debian's package makes");
     let number = |at: usize| fields.split(':').nth(at).unwrap().parse().unwrap();
     Some((number(2), number(3)))
 }

@@ -52,7 +52,7 @@ pub(super) async fn look_after(
     let today = day_of(now);
     session.ready(&day_of(Timestamp::from_seconds(now.seconds() + DAY)), writer).await?;
     session.ready(&today, writer).await?;
-    session.end_before(&today, &writer.ties);
+    writer.end_before(&today);
     let may = "SELECT has_function_privilege('portcullis.drop_days(date)', 'EXECUTE')";
     if !session.link.client.query_one(may, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(());

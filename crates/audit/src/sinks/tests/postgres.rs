@@ -81,9 +81,12 @@ impl Kept {
 #[test]
 fn invariant_28_hostile_values_are_values() {
     let kept = Kept::start();
-    for text in
-        ["'; DROP TABLE portcullis.events; --", "\0\u{1b}[2J\u{202e}\u{2066}", "<script>\\u0000", &"日\\".repeat(4096)]
-    {
+    for text in [
+        "'; DROP TABLE portcullis.events; --",
+        "\0\u{1b}[2J\u{202e}\u{2066}",
+        "<script>\\u0000",
+        &"日\\".repeat(4096),
+    ] {
         samples::full(text, &mut |event| {
             // Those that are signed would be no signed notes.
             if ![Kind::RecordCheckpoint, Kind::KeyRotated].contains(&event.kind()) {
@@ -102,7 +105,8 @@ fn invariant_28_hostile_values_are_values() {
     assert!(users.contains("'; DROP TABLE portcullis.events; --"), "{users}");
     assert!(users.chars().all(|letter| letter == '\n' || portcullis_events::is_inert(letter)), "{users:?}");
     // JSON that can be asked of every line, whatever is in it.
-    let asked = kept.query("SELECT count(*) FROM portcullis.events WHERE portcullis.fields(line) ->> 'event' = event");
+    let asked = kept
+        .query("SELECT count(*) FROM portcullis.events WHERE portcullis.fields(line) ->> 'event' = event");
     assert_eq!(asked, kept.query("SELECT count(*) FROM portcullis.events"));
     let (report, _) = kept.verified();
     assert_eq!(report.findings, []);
@@ -210,7 +214,11 @@ fn over_crashes_of_the_server_nothing_is_lost_and_nothing_is_there_twice() {
     PostgresRecord::open(&server.server(&database)).unwrap().verify(&mut verification).unwrap();
     let report = verification.finish(None);
     assert_eq!(report.findings, []);
-    assert_eq!(rig.audit.ties().heads()[0].number, report.chains[0].blocks, "what is signed is what is committed");
+    assert_eq!(
+        rig.audit.ties().heads()[0].number,
+        report.chains[0].blocks,
+        "what is signed is what is committed"
+    );
 }
 
 /// Rights that are taken away, a disk that is full, tables that somebody holds: it waits, says so, and loses nothing.
@@ -243,6 +251,26 @@ fn what_a_server_does_not_do_for_now_it_does_later() {
     }
     assert_eq!(kept.verified().0.findings, []);
     drop(kept.folder);
+}
+
+/// Somebody holds the table, as a dump or a change by hand does.
+#[test]
+fn whoever_holds_a_table_is_waited_for_and_nothing_else_waits() {
+    let kept = Kept::start();
+    kept.rig.emit(5, 10);
+    kept.has(5);
+    let (server, database) = (kept.server, kept.database.clone());
+    let hold = "BEGIN; LOCK TABLE portcullis.events; SELECT pg_sleep(3)";
+    let holder = thread::spawn(move || server.sql(&database, hold));
+    let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
+                AND relation = 'portcullis.events'::regclass";
+    until("it is held", || (kept.query(held) == "1").then_some(()));
+    kept.rig.emit(20, 10);
+    until("trouble is told", || kept.rig.health().trouble);
+    assert!(!holder.is_finished(), "whoever emits waits for nobody");
+    holder.join().unwrap();
+    kept.has(25);
+    assert_eq!(kept.verified().0.findings, []);
 }
 
 /// What the server will never take is put aside, and holds up nothing.

@@ -40,7 +40,9 @@ fn frame(process: &str, numbers: Range<u64>, day: u64) -> Frame {
     let line = |number: u64| {
         let time = Timestamp::from_seconds(1_800_000_000 - day * 86_400).rfc3339();
         let time = time.replace('Z', &format!(".{number:06}Z"));
-        format!("{{\"v\":1,\"time\":\"{time}\",\"event\":\"{process}-0-{number}\",\"type\":\"access.granted\"}}\n")
+        format!(
+            "{{\"v\":1,\"time\":\"{time}\",\"event\":\"{process}-0-{number}\",\"type\":\"access.granted\"}}\n"
+        )
     };
     let (from, count) = (numbers.start, numbers.end - numbers.start);
     let text = numbers.map(line).collect::<String>().into_bytes();
@@ -67,7 +69,8 @@ fn signed(all: &[&Writer]) -> String {
 
 /// The tables of events, each with how many it has.
 fn tables(server: &TestPostgres, database: &str) -> String {
-    let question = "SELECT tableoid::regclass || ' ' || count(*) FROM portcullis.events GROUP BY tableoid ORDER BY 1";
+    let question =
+        "SELECT tableoid::regclass || ' ' || count(*) FROM portcullis.events GROUP BY tableoid ORDER BY 1";
     server.query(database, question).replace("portcullis.events_", "").replace('\n', ", ")
 }
 
@@ -126,7 +129,8 @@ fn tables_of_a_later_release_are_left_alone() {
     let database = server.database();
     Writer::new(server.server(&database), "9f2c41d07ab3", &clock()).send("9f", 1..2, 0).unwrap();
     server.sql(&database, "INSERT INTO portcullis.migrations VALUES (99)");
-    let told = Writer::new(server.server(&database), "9f2c41d07ab3", &clock()).send("9f", 2..3, 0).unwrap_err();
+    let told =
+        Writer::new(server.server(&database), "9f2c41d07ab3", &clock()).send("9f", 2..3, 0).unwrap_err();
     let words = "its tables are of version 99, made by a later release: this one knows them up to 1";
     assert_eq!(told, FarError::Away(words.to_owned()));
 }
