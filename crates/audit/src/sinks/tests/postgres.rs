@@ -260,7 +260,7 @@ fn whoever_holds_a_table_is_waited_for_and_nothing_else_waits() {
     kept.rig.emit(5, 10);
     kept.has(5);
     let (server, database) = (kept.server, kept.database.clone());
-    let hold = "BEGIN; LOCK TABLE portcullis.events; SELECT pg_sleep(3)";
+    let hold = "BEGIN; LOCK TABLE portcullis.events; SELECT pg_sleep(6)";
     let holder = thread::spawn(move || server.sql(&database, hold));
     let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
                 AND relation = 'portcullis.events'::regclass";

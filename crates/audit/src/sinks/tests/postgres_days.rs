@@ -102,6 +102,23 @@ fn kept_lines(server: &TestPostgres, database: &str) -> Vec<u64> {
     suite::kept(server, database).into_iter().map(number).collect()
 }
 
+/// More than a block holds, and more than is read at once.
+#[test]
+fn a_batch_of_any_length_is_written_and_verified() {
+    let server = TestPostgres::shared();
+    let database = server.database();
+    let mut writer = Writer::new(server.server(&database), "9f2c41d07ab3", &clock());
+    writer.send("9f2c41d07ab3", 1..1400, 0).unwrap();
+    (0..600).for_each(|at| writer.send("9f2c41d07ab3", 1400 + at..1401 + at, 0).unwrap());
+    assert_eq!(kept_lines(server, &database), (1..2000).collect::<Vec<_>>());
+    let report = verify(&server.server(&database), true, &signed(&[&writer]));
+    assert_eq!(report.findings, []);
+    let chain = &report.chains[0];
+    // 511, 511, 377, and one for each of the others; one line is the opening.
+    assert_eq!((chain.blocks, chain.lines, chain.unproved), (603, 2000, 0));
+    assert!(chain.proved.as_ref().is_some_and(|proved| proved.line == 2602), "{report:#?}");
+}
+
 /// Gateways that start at the same moment make everything once, and each writes.
 #[test]
 fn several_gateways_begin_at_once() {
@@ -149,6 +166,10 @@ fn days_that_are_too_old_go_and_that_is_told() {
     time.advance(DAY);
     writer.far.check().unwrap();
     assert_eq!(tables(server, &database), "20270114 10, 20270115 10");
+    // The chains of days that are over are signed once more, and told no more.
+    writer.context.ties.signed(&writer.context.ties.heads());
+    let heads: Vec<_> = writer.context.ties.heads().into_iter().map(|head| head.chain.to_string()).collect();
+    assert_eq!(heads, ["postgres/9f2c41d07ab3/20270116"]);
     let notes = writer.context.status.take_notes();
     let removed = notes.iter().filter_map(|note| {
         let Note::Removed { file, count, bytes } = note else { return None };
