@@ -13,7 +13,7 @@ use super::terminal::{Paint, complain_of, escaped_json, print, visible};
 use super::{Format, given};
 use crate::chain::{Export, LinesOfFile, Report, Verification, VerifierKey, Whole, file_name, read_export};
 use crate::clock::Timestamp;
-use crate::config::{self, CHECKPOINTS, WithoutSecrets};
+use crate::config::{self, CHECKPOINTS, Settings, Sources, SystemSources, WithoutSecrets};
 use crate::segments::SegmentPlaces;
 use crate::sinks::{self, Evidence, Kept, Signed, kept_files};
 
@@ -167,6 +167,7 @@ impl Record {
         let is_there = |kept: &Kept| match kept {
             Kept::Files(path) => kept_files(path).map_or(true, |files| !files.is_empty()),
             Kept::Store(folder) => folder.exists(),
+            Kept::Postgres(_) => true,
         };
         if !kept.iter().any(is_there) {
             return Err("no file of a record is there".to_owned());
@@ -193,6 +194,11 @@ impl Record {
                     .place(&mut LinesOfFile::new(file_name(path), BufReader::with_capacity(1 << 17, file)))
             });
             verified.map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        if let Some(server) = &self.database {
+            verification.expect(is_postgres_place);
+            let walked = PostgresRecord::open(server).and_then(|record| record.verify(&mut verification));
+            walked.map_err(|error| format!("PostgreSQL cannot be read: {error}"))?;
         }
         Ok(verification.finish(key))
     }
@@ -223,14 +229,21 @@ fn read_signed(path: &Path) -> Result<Signed, String> {
 
 /// What the configuration chains, and the file of checkpoints.
 fn configured(path: &Path) -> Result<(Vec<Kept>, Option<PathBuf>), String> {
-    let loaded = config::load(path, &WithoutSecrets);
-    let (settings, _) = loaded
-        .map_err(|_| format!("{}: the configuration has faults; see `portcullis check`", path.display()))?;
+    let mut settings = loaded(path, &WithoutSecrets)?;
+    if settings.in_postgres().next().is_some() {
+        // How the database is reached is a secret.
+        settings = loaded(path, &SystemSources)?;
+    }
     let chained: Vec<_> = settings.chained().collect();
     if chained.is_empty() {
         return Err(format!("{}: no sink keeps what it writes in a chain", path.display()));
     }
     Ok((chained, settings.checkpoint_file()))
+}
+
+fn loaded(path: &Path, sources: &dyn Sources) -> Result<Settings, String> {
+    let fault = |_| format!("{}: the configuration has faults; see `portcullis check`", path.display());
+    config::load(path, sources).map(|(settings, _)| settings).map_err(fault)
 }
 
 fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
@@ -281,7 +294,10 @@ fn note(configuration: &Path, output: &Path) {
 fn signed(arguments: &SignedArguments, text: fn(&Report, bool) -> String) -> Result<ExitCode, String> {
     let path = match &arguments.place.checkpoint {
         Some(path) => path.clone(),
-        None => configured(&arguments.place.config)?.1.ok_or("no file of checkpoints is configured")?,
+        None => {
+            let settings = loaded(&arguments.place.config, &WithoutSecrets)?;
+            settings.checkpoint_file().ok_or("no file of checkpoints is configured")?
+        }
     };
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut verification = Verification::new(Whole::Export);

@@ -15,7 +15,9 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, ExportSettings, Kept, Selection, SinkKind, SinkSettings};
+use crate::sinks::{
+    self, ExportSettings, FarSettings, Kept, PostgresServer, Selection, SinkKind, SinkSettings,
+};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
 
@@ -47,6 +49,8 @@ pub struct Settings {
     pub state_keys: Vec<Secret>,
     /// The Redis that gateways share; `None`: this one is alone.
     pub redis: Option<RedisSettings>,
+    /// The PostgreSQL that sinks may keep events in: `[state] postgres`.
+    pub postgres: Option<PostgresServer>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
     /// How often what goes on for long is judged anew.
@@ -124,18 +128,29 @@ impl Settings {
 
     /// What sinks keep in a chain.
     pub fn chained(&self) -> impl Iterator<Item = Kept> {
-        self.sinks.iter().filter_map(|sink| match &sink.kind {
+        let here = self.sinks.iter().filter_map(|sink| match &sink.kind {
             SinkKind::File(file) if file.chain => Some(Kept::Files(file.path.clone())),
             SinkKind::Store(store) => Some(Kept::Store(store.path.clone())),
             SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
-        })
+        });
+        let there = self.in_postgres().next().and(self.postgres.clone()).map(Kept::Postgres);
+        here.chain(there)
+    }
+
+    /// The sinks whose events are kept, and chained, in PostgreSQL.
+    pub fn in_postgres(&self) -> impl Iterator<Item = &SinkSettings> {
+        let is_postgres = |kind: &SinkKind| match kind {
+            SinkKind::Spooled(spooled) => matches!(spooled.far, FarSettings::Postgres(_)),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) => false,
+        };
+        self.sinks.iter().filter(move |sink| is_postgres(&sink.kind))
     }
 
     /// The file into which checkpoints are written: beside the state file, or the first file or store that is chained, where
     /// nothing is said; none where there is neither.
     #[must_use]
     pub fn checkpoint_file(&self) -> Option<PathBuf> {
-        let first = || self.chained().next().map(|kept| kept.path().to_owned());
+        let first = || self.chained().find_map(|kept| kept.path().map(Path::to_owned));
         let default = || self.state.clone().or_else(first).map(|path| beside(&path, CHECKPOINTS));
         self.checkpoints.file.clone().or_else(default)
     }

@@ -280,7 +280,7 @@ async fn checkpoints(
     let host = settings.relying_party.public_url.as_ref().and_then(|url| url.host_str());
     let sources = Sources {
         file: settings.checkpoint_file(),
-        chained: settings.chained().next().is_some(),
+        chained: settings.chained().next().is_some() || settings.in_postgres().next().is_some(),
         ties: audit.ties(),
         heads,
         recorder: recorder.clone(),

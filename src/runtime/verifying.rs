@@ -37,7 +37,9 @@ struct Task {
 
 impl Task {
     fn of(settings: &Settings) -> Self {
-        let (kept, checkpoints) = (settings.chained().collect(), settings.checkpoint_file());
+        // Not what is in a database: a look at it that lasts so long would keep the server from cleaning up.
+        let is_here = |kept: &Kept| kept.path().is_some();
+        let (kept, checkpoints) = (settings.chained().filter(is_here).collect(), settings.checkpoint_file());
         Self { kept, checkpoints, every: settings.checkpoints.verify_every }
     }
 }

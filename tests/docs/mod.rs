@@ -57,7 +57,7 @@ impl Document {
     }
 
     /// Blocks of exactly this kind.
-    fn blocks_of(&self, info: &str) -> Vec<&str> {
+    pub(crate) fn blocks_of(&self, info: &str) -> Vec<&str> {
         self.blocks().into_iter().filter(|block| block.info == info).map(|block| block.text).collect()
     }
 

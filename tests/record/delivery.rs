@@ -94,7 +94,7 @@ async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
 }
 
 /// Whether this stands in some file of a sink's spool.
-fn is_in_spool(gateway: &Gateway, sink: &str, text: &str) -> bool {
+pub(super) fn is_in_spool(gateway: &Gateway, sink: &str, text: &str) -> bool {
     let folder = gateway.directory.path().join("state.db-spool").join(sink);
     let files =
         |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());

@@ -5,6 +5,7 @@ mod delivery;
 mod parts;
 mod people;
 mod person;
+mod postgres;
 mod report;
 mod store;
 mod verified;

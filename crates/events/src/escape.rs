@@ -96,6 +96,12 @@ pub fn push_inert(text: &str, out: &mut Vec<u8>) {
     Quoted::new(out, text.len().saturating_mul(6)).push(text);
 }
 
+/// Whether a character does nothing to a terminal and turns no text round: it stands in lines as itself, or behind a `\\`.
+#[must_use]
+pub fn is_inert(letter: char) -> bool {
+    !is_escaped(letter)
+}
+
 /// Whether all of it is printable ASCII that JSON takes as it is. Without a branch, so that many bytes are looked at at
 /// once.
 fn is_clean(bytes: &[u8]) -> bool {

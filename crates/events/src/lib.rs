@@ -32,7 +32,7 @@ mod tests;
 mod thread;
 
 pub use block::Block;
-pub use escape::push_inert;
+pub use escape::{is_inert, push_inert};
 pub use event::*;
 pub use field::{Field, FieldRow, FieldSet, FieldType};
 pub use head::{EventHead, Flags};

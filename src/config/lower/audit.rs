@@ -3,7 +3,6 @@
 mod personal;
 mod store;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use crate::sinks::{
     FileSettings, LineFormat, OutputSettings, Rotation, Selection, SinkKind, SinkSettings, Stream,
 };
 
-use super::Lowering;
+use super::postgres::is_one_database;
 use super::value::{DAY, MINUTE, is_name};
+use super::{Lowering, StatePlaces};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkWord};
@@ -40,24 +40,24 @@ impl Lowering<'_> {
         usize::try_from(memory).unwrap_or(usize::MAX)
     }
 
-    /// What keeps events; `state`: the state file, beside which they wait.
+    /// What keeps events.
     pub(super) fn sinks(
         &mut self,
         at: Located<'_, Option<Audit>>,
-        state: Option<&Path>,
+        places: StatePlaces<'_>,
     ) -> Vec<SinkSettings> {
         let Some(at) = at.given() else { return Vec::new() };
         let written = at!(at.sinks).given().map(Located::elements).unwrap_or_default();
         let mut sinks: Vec<SinkSettings> = Vec::new();
         for at in written {
-            let Some(sink) = self.sink(at, state) else { continue };
+            let Some(sink) = self.sink(at, places) else { continue };
             self.apart(at, &sink, &sinks);
             sinks.push(sink);
         }
         sinks
     }
 
-    fn sink(&mut self, at: Located<'_, Sink>, state: Option<&Path>) -> Option<SinkSettings> {
+    fn sink(&mut self, at: Located<'_, Sink>, places: StatePlaces<'_>) -> Option<SinkSettings> {
         let (selection, name) = (self.selection(at), self.sink_name(at));
         self.only_where_it_means_something(at);
         let kind = match at.value.kind {
@@ -67,8 +67,8 @@ impl Lowering<'_> {
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
-            SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp => {
-                self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
+            SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp | SinkWord::Postgres => {
+                self.spooled_sink(at, name.as_deref()?, places).map(SinkKind::Spooled)
             }
         };
         let (required, personal) = (self.required(at, selection), personal::personal(at.value.personal));
@@ -222,7 +222,7 @@ fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
     let is_within = |inner: &SinkKind, outer: &SinkKind| {
         path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
     };
-    one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+    one.is_same_place(other) || is_one_database(one, other) || is_within(one, other) || is_within(other, one)
 }
 
 pub(super) const fn schema(word: SinkSchemaWord) -> Schema {

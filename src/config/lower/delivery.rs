@@ -1,13 +1,13 @@
-//! Sinks whose far end may be away: `[[audit.sinks]]` of the kinds `webhook` and `syslog`.
+//! Sinks whose far end may be away: `[[audit.sinks]]` of the kinds `webhook`, `syslog`, `otlp` and `postgres`.
 
 use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
-use super::Lowering;
 use super::audit::schema;
 use super::telemetry::COLLECTOR;
 use super::value::{is_loopback, url};
+use super::{Lowering, StatePlaces};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Sink, SinkTls, SinkWord, Spool};
@@ -30,15 +30,18 @@ impl Lowering<'_> {
         &mut self,
         at: Located<'_, Sink>,
         name: &str,
-        state: Option<&Path>,
+        places: StatePlaces<'_>,
     ) -> Option<SpooledSettings> {
-        let spool = self.spool(at, name, state);
+        let spool = self.spool(at, name, places.file);
         let tls = at!(at.tls).given().map_or_else(TlsSettings::default, |at| self.sink_tls(at));
         let far = match at.value.kind {
             SinkWord::Syslog => self.syslog(at, tls).map(FarSettings::Syslog),
             SinkWord::Otlp => {
                 let found = self.web_address(at, COLLECTOR).map(String::from);
                 self.otlp_sink(at, tls, found).map(FarSettings::Otlp)
+            }
+            SinkWord::Postgres => {
+                self.postgres_sink(at, places.postgres).map(|far| FarSettings::Postgres(Box::new(far)))
             }
             SinkWord::Webhook | SinkWord::File | SinkWord::Stdout | SinkWord::Store => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
@@ -183,22 +186,28 @@ impl Lowering<'_> {
         let (sink, kind) = (at.value, at.value.kind);
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp));
-        let is_store = kind == SinkWord::Store;
-        let has_lines = !is_store && kind != SinkWord::Otlp;
+        let (is_store, is_postgres) = (kind == SinkWord::Store, kind == SinkWord::Postgres);
+        let has_lines = !is_store && !is_postgres && kind != SinkWord::Otlp;
         let keys: [(&str, bool, Place<'_>, bool, &str); 15] = [
             ("headers", sink.headers.is_some(), at!(at.headers).place, kind == SinkWord::Otlp, "\"otlp\""),
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
-            ("format", sink.format.is_some(), at!(at.format).place, !is_far && !is_store, HERE),
+            (
+                "format",
+                sink.format.is_some(),
+                at!(at.format).place,
+                matches!(kind, SinkWord::File | SinkWord::Stdout),
+                HERE,
+            ),
             ("schema", sink.schema.is_some(), at!(at.schema).place, has_lines, LINES),
             ("personal", sink.personal.is_some(), at!(at.personal).place, !is_store, ELSEWHERE),
-            ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
+            ("keep", sink.keep.is_some(), at!(at.keep).place, is_store || is_postgres, KEEPERS),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
             ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
-            ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),
+            ("spool", sink.spool.is_some(), at!(at.spool).place, is_far || is_postgres, SPOOLED),
             ("insecure", sink.insecure.is_some(), at!(at.insecure).place, is_far, FAR),
             ("secret", sink.secret.is_some(), at!(at.secret).place, kind == SinkWord::Webhook, "\"webhook\""),
         ];
@@ -219,8 +228,10 @@ const LINES: &str = "\"file\", \"stdout\", \"webhook\" or \"syslog\"";
 /// A store seals what is personal, for each person by a key of theirs.
 const ELSEWHERE: &str = "other than \"store\"";
 const STORES: &str = "\"store\"";
+const KEEPERS: &str = "\"store\" or \"postgres\"";
 const HERE: &str = "\"file\" or \"stdout\"";
 const FAR: &str = "\"webhook\", \"syslog\" or \"otlp\"";
+const SPOOLED: &str = "\"webhook\", \"syslog\", \"otlp\" or \"postgres\"";
 
 /// Where events of a sink wait whose folder nobody names.
 fn beside(state: &Path, name: &str) -> Option<PathBuf> {
@@ -229,7 +240,7 @@ fn beside(state: &Path, name: &str) -> Option<PathBuf> {
     Some(state.with_file_name(folder).join(name))
 }
 
-fn host(url: &Url) -> Option<String> {
+pub(super) fn host(url: &Url) -> Option<String> {
     Some(match url.host()? {
         Host::Domain(name) => name.to_ascii_lowercase(),
         Host::Ipv4(address) => address.to_string(),
@@ -238,7 +249,7 @@ fn host(url: &Url) -> Option<String> {
 }
 
 /// Whether the host is this very machine. URLs of schemes that browsers do not know have their addresses as names.
-fn is_on_this_machine(url: &Url) -> bool {
+pub(super) fn is_on_this_machine(url: &Url) -> bool {
     let is_address = |name: &str| name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
     is_loopback(url) || url.host_str().is_some_and(is_address)
 }

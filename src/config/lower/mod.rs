@@ -17,6 +17,7 @@ mod limit;
 mod origins;
 mod own;
 mod policy;
+mod postgres;
 mod provider;
 mod redis;
 mod registration;
@@ -34,6 +35,7 @@ mod whose;
 pub(super) use conflict::claim;
 pub(super) use email::lets_tenants_choose;
 pub(super) use policy::own_rules;
+pub(super) use postgres::is_this_machine;
 pub(super) use whose::lets_in;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,7 @@ use crate::identity::ClaimPath;
 use crate::oidc::{ProviderSettings, RelyingPartySettings};
 use crate::policy::PolicySettings;
 use crate::session::SessionSettings;
+use crate::sinks::PostgresServer;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::located::{Located, at};
@@ -61,6 +64,14 @@ struct Lowering<'a> {
     diagnostics: &'a mut Diagnostics,
     /// Files whose change means a reload.
     watched: Vec<PathBuf>,
+}
+
+/// Where state is kept that sinks may use.
+#[derive(Clone, Copy)]
+struct StatePlaces<'a> {
+    /// The state file, beside which events wait and are kept.
+    file: Option<&'a Path>,
+    postgres: Option<&'a PostgresServer>,
 }
 
 /// What the file defines and its routes may refer to.
@@ -134,7 +145,9 @@ impl Lowering<'_> {
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let state = self.state(at!(server.state));
-        let sinks = self.keepers(at!(config.audit), state.as_deref());
+        let postgres = self.postgres(at!(config.state));
+        let places = StatePlaces { file: state.as_deref(), postgres: postgres.as_ref() };
+        let sinks = self.keepers(at!(config.audit), places);
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
@@ -145,6 +158,7 @@ impl Lowering<'_> {
             state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
+            postgres,
             drain: self.drain(at!(server.drain_timeout)),
             reauthorize_every: self.reauthorize_every(server),
             rotate_assertion_key: self.rotation(at!(server.rotate_assertion_key)),

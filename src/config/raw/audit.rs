@@ -54,7 +54,7 @@ pub(in crate::config) struct Sink {
     pub mode: Option<String>,
     /// When the file goes on in a new one, and how many old ones are kept.
     pub rotate: Option<Rotate>,
-    /// How old an event may become in a store, from 2 days to 10 years.
+    /// How old an event may become in a store, or in PostgreSQL, from 2 days to 10 years.
     #[schemars(extend("default" = "365days"))]
     pub keep: Option<Span>,
     /// Bytes that a store may have; the oldest events go first. At least 512 MiB.
@@ -143,6 +143,8 @@ pub(in crate::config) enum SinkWord {
     Syslog,
     /// A collector of OpenTelemetry (OTLP over HTTP), as logs.
     Otlp,
+    /// The PostgreSQL of `[state] postgres`: a row for each event, in a table for each day.
+    Postgres,
 }
 
 impl SinkWord {
@@ -154,6 +156,7 @@ impl SinkWord {
             Self::Syslog => "syslog",
             Self::Store => "store",
             Self::Otlp => "otlp",
+            Self::Postgres => "postgres",
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) use server::{
     ProxyProtocolTable, ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use signals::{ActionWord, DeliveryWord, Signals};
-pub(super) use state::{Redis, RedisTable, State};
+pub(super) use state::{Postgres, PostgresTable, Redis, RedisTable, State};
 pub(super) use telemetry::Telemetry;
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};

@@ -1,5 +1,7 @@
 //! `[state]`.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,6 +21,46 @@ pub(in crate::config) struct State {
     /// URL, or a table that says more. Needs `key`.
     #[schemars(extend("x-default" = "none: this gateway is alone", "examples" = ["rediss://valkey.internal:6379/0"]))]
     pub redis: Option<Redis>,
+    /// The PostgreSQL (14 or later) that sinks of the kind `postgres` keep events in. A URL,
+    /// `postgres://user@host:5432/database`, of several hosts with commas between them; or a table that says more, or where
+    /// the URL with its password stands. Behind `?` it may say `sslmode=verify-full` (what holds for every server but those
+    /// of this machine) or `sslmode=disable`, and `host=/run/postgresql` for a socket.
+    #[schemars(extend("x-default" = "none", "examples" = [{"file": "/etc/portcullis/postgres.url"}]))]
+    pub postgres: Option<Postgres>,
+}
+
+/// Where PostgreSQL is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Postgres {
+    Url(String),
+    Table(Box<PostgresTable>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct PostgresTable {
+    /// The environment variable that holds the URL, which may have a password then.
+    #[schemars(extend("x-default" = "`env`, `file` or `url`", "examples" = ["POSTGRES_URL"]))]
+    pub env: Option<String>,
+    /// The file that holds it.
+    #[schemars(extend("x-default" = "`env`, `file` or `url`", "examples" = ["/etc/portcullis/postgres.url"]))]
+    pub file: Option<PathBuf>,
+    /// The URL, without a password.
+    #[schemars(extend("x-default" = "`env`, `file` or `url`", "examples" = ["postgres://portcullis@db.internal/portcullis"]))]
+    pub url: Option<String>,
+    /// The password of the role, where the URL has none.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/postgres.password"}]))]
+    pub password: Option<SecretSource>,
+    /// PEM file with the only authorities trusted for its certificate.
+    #[schemars(extend("x-default" = "the system's authorities", "examples" = [{"file": "/etc/portcullis/postgres-ca.pem"}]))]
+    pub ca: Option<File>,
+    /// PEM file with the certificate chain that the gateway shows.
+    #[schemars(extend("x-default" = "none is shown"))]
+    pub cert: Option<File>,
+    /// PEM file with its key.
+    #[schemars(extend("x-default" = "none"))]
+    pub key: Option<File>,
 }
 
 /// Where Redis is.

@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 38] = [
+const SECTIONS: [Section; 39] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -21,6 +21,7 @@ const SECTIONS: [Section; 38] = [
     ("`[admin]`", &["admin"]),
     ("`[state]`", &["state"]),
     ("`[state]` `redis`, as a table", &["state", "redis"]),
+    ("`[state]` `postgres`, as a table", &["state", "postgres"]),
     ("`[session]`", &["session"]),
     ("`[session]` `network_prefix`", &["session", "network_prefix"]),
     ("`[console]`", &["console"]),

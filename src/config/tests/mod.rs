@@ -12,6 +12,7 @@ mod loads;
 mod meaning;
 mod mutations;
 mod origins;
+mod postgres;
 mod provider_warnings;
 mod providers;
 mod reports;

@@ -6,10 +6,12 @@ use super::{LintedRoute, Lints, joined};
 use crate::authn::Accepted;
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
+use crate::config::lower::is_this_machine;
 use crate::config::raw::{Listen, Provider};
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
+use crate::sinks::PostgresHost;
 use crate::storage::redis::Transport;
 
 impl<'a> Lints<'a> {
@@ -21,6 +23,7 @@ impl<'a> Lints<'a> {
         warnings.extend(self.passwords_in_clear_text());
         warnings.extend(self.admin_token_in_clear_text());
         warnings.extend(self.redis_in_clear_text());
+        warnings.extend(self.about_postgres());
         warnings
     }
 
@@ -44,6 +47,31 @@ impl<'a> Lints<'a> {
             Diagnostic::new(at!(state.redis).place, "Redis is spoken to in clear text, its password included")
                 .expected("good for a network that nobody else hears")
                 .help("with `rediss://` it is TLS")
+        })
+    }
+
+    fn about_postgres(&self) -> Option<Diagnostic> {
+        let (config, meant) = (self.config, self.settings.postgres.as_ref()?);
+        let state = at!(config.state).given()?;
+        let place = at!(state.postgres).place;
+        if self.settings.in_postgres().next().is_none() {
+            return Some(
+                Diagnostic::new(place, "`postgres`, and nothing is kept there")
+                    .expected("expected a sink that keeps events in it")
+                    .help("[[audit.sinks]] with `kind = \"postgres\"`"),
+            );
+        }
+        let is_here = |host: &PostgresHost| match host {
+            PostgresHost::Tcp(name, _) => is_this_machine(name),
+            PostgresHost::Unix(..) => true,
+        };
+        (meant.tls.is_none() && !meant.hosts.iter().all(is_here)).then(|| {
+            Diagnostic::new(
+                place,
+                "PostgreSQL is spoken to in clear text: events and the password go over the network",
+            )
+            .expected("good for a network that nobody else hears")
+            .help("leave `sslmode` out, and it is TLS")
         })
     }
 

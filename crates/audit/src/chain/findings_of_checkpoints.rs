@@ -12,10 +12,11 @@ use super::verify::Proved;
 use super::walk::Whole;
 use crate::clock::Timestamp;
 
-/// Finds how far each chain was signed, and where it is not what was.
+/// Finds how far each chain was signed, and where it is not what was. `removed`: what the sink of such a place has removed itself.
 pub(super) fn judge(
     chains: &[Chain],
     series: &[Series],
+    removed: &dyn Fn(&str) -> Removed,
     whole: Whole,
     found: &mut Vec<Finding>,
 ) -> BTreeMap<Arc<str>, Proved> {
@@ -24,7 +25,9 @@ pub(super) fn judge(
         let index = index(chain);
         for one in series {
             let signed = one.checkpoints.values().flat_map(|checkpoint| {
+                // Of a place that was removed nothing is said: it may have been made anew for what came late.
                 let own = checkpoint.heads.iter().filter(|head| head.chain == chain.name);
+                let own = own.filter(|head| !removed(&head.file).has_place(&head.file));
                 own.map(move |head| (checkpoint, head))
             });
             let mut last = None;

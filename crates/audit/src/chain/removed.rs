@@ -42,6 +42,11 @@ impl Removed {
         seconds.is_some_and(|seconds| signed.seconds() <= seconds) || self.has_file(Some(&head.file))
     }
 
+    /// Whether it has removed the file, or place, of this name.
+    pub(super) fn has_place(&self, name: &str) -> bool {
+        self.has_file(Some(name))
+    }
+
     fn has_file(&self, name: Option<&str>) -> bool {
         name.zip(self.file.as_deref()).is_some_and(|(name, removed)| name <= removed)
     }

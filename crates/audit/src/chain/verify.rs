@@ -118,6 +118,11 @@ impl Verification {
         self.witnessed.extend(filed(place, text));
     }
 
+    /// Takes what whoever shows a place has found there itself.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
     /// Walks over a place.
     ///
     /// # Errors
@@ -165,7 +170,8 @@ impl Verification {
             let removed = removed_of(family(name));
             order::judge(chain, &removed, self.whole == Whole::Export, &mut self.findings);
         }
-        let proved = of_checkpoints::judge(&chains, &series, self.whole, &mut self.findings);
+        let removed = |file: &str| removed_of(family(file));
+        let proved = of_checkpoints::judge(&chains, &series, &removed, self.whole, &mut self.findings);
         if self.whole == Whole::Record {
             let removed = |file: &str| family(file).map(|one| removed_of(Some(one)));
             of_checkpoints::find_missing(&chains, &series, &removed, &mut self.findings);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use portcullis_events::Recorder;
 
 use super::distributor::{Distributor, Running};
+use super::far::FarContext;
 use super::file::FileSink;
 use super::health::{SinkHealth, Status};
 use super::log::LogSink;
@@ -184,8 +185,11 @@ impl Audit {
             SinkKind::Store(store) => {
                 Box::new(StoreSink::open(&settings.name, store, &self.process, clock, status, &self.ties)?)
             }
-            SinkKind::Spooled(settings) => {
-                Box::new(SpooledSink::open(settings, &self.process, clock, status)?)
+            SinkKind::Spooled(spooled) => {
+                let (sink, process) = (Arc::clone(&settings.name), Arc::clone(&self.process));
+                let (ties, status, clock) = (self.ties.clone(), Arc::clone(status), clock.clone());
+                let context = FarContext { sink, process, ties, status, clock };
+                Box::new(SpooledSink::open(spooled, context)?)
             }
         })
     }

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::far::{Far, FarError, Parcel};
-use super::health::{Note, Part, Status};
+use super::far::{Far, FarContext, FarError, Parcel};
+use super::health::{Note, Part};
 use super::otlp::{OtlpSettings, OtlpSink};
+use super::postgres::{PostgresSettings, PostgresSink};
 use super::quarantine::Quarantine;
 use super::sink::SinkError;
 use super::spool::{Frame, Lost, Mark, Next, Spool, SpoolSettings};
 use super::syslog::{Syslog, SyslogSettings};
 use super::webhook::{Webhook, WebhookSettings};
-use crate::clock::Clock;
 use crate::mapping::Schema;
 use crate::secret::random_bytes;
 
@@ -46,6 +46,8 @@ pub enum FarSettings {
     Syslog(SyslogSettings),
     /// A collector of OpenTelemetry.
     Otlp(OtlpSettings),
+    /// A database of PostgreSQL.
+    Postgres(Box<PostgresSettings>),
 }
 
 /// How patient it is with a far end.
@@ -91,8 +93,7 @@ pub(super) struct Delivery {
     settings: SpooledSettings,
     changes: Arc<Handle>,
     spool: Arc<Spool>,
-    status: Arc<Status>,
-    clock: Clock,
+    context: FarContext,
     far: Option<Box<dyn Far>>,
     quarantine: Quarantine,
     /// What was sent and may not have arrived, each with when that was and how many events it is.
@@ -105,16 +106,14 @@ impl Delivery {
     pub(super) fn start(
         settings: &SpooledSettings,
         spool: &Arc<Spool>,
-        status: &Arc<Status>,
-        clock: &Clock,
+        context: FarContext,
     ) -> io::Result<Arc<Handle>> {
         let changes = Arc::new(Handle(Mutex::default()));
         let delivery = Self {
             settings: settings.clone(),
             changes: Arc::clone(&changes),
             spool: Arc::clone(spool),
-            status: Arc::clone(status),
-            clock: clock.clone(),
+            context,
             far: None,
             quarantine: Quarantine::new(&settings.spool),
             sent: VecDeque::new(),
@@ -152,7 +151,7 @@ impl Delivery {
         match self.send(&parcel) {
             Ok(()) => {
                 self.failures = 0;
-                self.status.works(Part::Delivery, &self.clock);
+                self.context.status.works(Part::Delivery, &self.context.clock);
                 self.sent.push_back((mark, Instant::now(), events));
                 self.prove();
                 None
@@ -165,7 +164,7 @@ impl Delivery {
     fn send(&mut self, parcel: &Parcel<'_>) -> Result<(), FarError> {
         let until = Instant::now() + self.settings.pace.deadline;
         if self.far.is_none() {
-            self.far = Some(open(&self.settings.far, &self.clock)?);
+            self.far = Some(open(&self.settings.far, &self.context)?);
         }
         self.far.as_mut().map_or(Ok(()), |far| far.send(parcel, until))
     }
@@ -176,7 +175,7 @@ impl Delivery {
             return self.fail(&FarError::Away(format!("{why}; and it cannot be put aside: {error}")));
         }
         tracing::error!(batch = parcel.id(), file = %self.quarantine.path().display(), why, "a far end refuses a batch, which lies in a file now");
-        self.status.lost(None, parcel.frame.numbers, "refused");
+        self.context.status.lost(None, parcel.frame.numbers, "refused");
         self.sent.push_back((mark, Instant::now(), 0));
         self.prove();
         None
@@ -194,7 +193,11 @@ impl Delivery {
 
     /// Leaves the far end alone for a while.
     fn fail(&mut self, error: &FarError) -> Option<Instant> {
-        self.status.fails(Part::Delivery, &SinkError::Away(io::Error::other(error.to_string())), &self.clock);
+        self.context.status.fails(
+            Part::Delivery,
+            &SinkError::Away(io::Error::other(error.to_string())),
+            &self.context.clock,
+        );
         self.again();
         self.failures += 1;
         let pause = mutant!(self.pause(), "retry-without-pause" => Duration::ZERO);
@@ -224,7 +227,7 @@ impl Delivery {
     fn acknowledge(&mut self, proved: usize) {
         for (mark, _, events) in self.sent.drain(..proved) {
             self.spool.acknowledge(&mark);
-            self.status.wrote(events);
+            self.context.status.wrote(events);
         }
     }
 
@@ -247,24 +250,26 @@ impl Delivery {
 
     /// Says how much waits, and what is lost.
     fn tell(&self) {
-        self.status.waits(self.spool.waiting());
+        self.context.status.waits(self.spool.waiting());
         for lost in self.spool.take_lost() {
             match lost {
-                Lost::Events(process, loss) => self.status.lost(process, loss, "spool"),
+                Lost::Events(process, loss) => self.context.status.lost(process, loss, "spool"),
                 Lost::Bytes(file, bytes) => {
                     let reason = format!("{bytes} bytes of {} cannot be read", file.display());
-                    let since = self.clock.moment().micros();
-                    self.status.note(Note::Gap { since, away: Duration::ZERO, reason });
+                    let since = self.context.clock.moment().micros();
+                    self.context.status.note(Note::Gap { since, away: Duration::ZERO, reason });
                 }
             }
         }
     }
 }
 
-fn open(settings: &FarSettings, clock: &Clock) -> Result<Box<dyn Far>, FarError> {
+fn open(settings: &FarSettings, context: &FarContext) -> Result<Box<dyn Far>, FarError> {
+    let clock = &context.clock;
     Ok(match settings {
         FarSettings::Webhook(webhook) => Box::new(Webhook::open(webhook, clock)?),
         FarSettings::Syslog(syslog) => Box::new(Syslog::open(syslog)?),
         FarSettings::Otlp(collector) => Box::new(OtlpSink::open(collector, clock)?),
+        FarSettings::Postgres(database) => Box::new(PostgresSink::open(database, context)?),
     })
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::health::Status;
 use super::spool::Frame;
+use crate::chain::Ties;
+use crate::clock::Clock;
 use crate::mapping::Schema;
 
 /// Takes what lies in a spool. It lives on a thread of its own.
@@ -28,6 +31,19 @@ pub(super) trait Far: Send {
     fn finish(&mut self, _until: Instant) -> bool {
         true
     }
+}
+
+/// Whom a far end works for.
+#[derive(Clone, Debug)]
+pub(super) struct FarContext {
+    /// The sink's name.
+    pub(super) sink: Arc<str>,
+    /// This process, which may not be the one whose events it brings.
+    pub(super) process: Arc<str>,
+    /// Where the heads of chains are told.
+    pub(super) ties: Ties,
+    pub(super) status: Arc<Status>,
+    pub(super) clock: Clock,
 }
 
 /// A batch on its way: lines of one process and one lane, in their order.

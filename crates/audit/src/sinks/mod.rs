@@ -16,6 +16,7 @@ mod opened;
 mod otlp;
 mod output;
 mod personal;
+mod postgres;
 mod quarantine;
 mod queue;
 mod recipients;
@@ -44,6 +45,9 @@ pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 pub use personal::{Personal, PseudonymKey};
 pub use recipients::{Received, Recipient, Recipients, personal_fields};
+#[cfg(any(test, feature = "testing"))]
+pub use postgres::testing;
+pub use postgres::{PostgresHost, PostgresRecord, PostgresServer, PostgresSettings, is_postgres_place};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

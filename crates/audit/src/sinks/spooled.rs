@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::delivery::{Delivery, Handle, SpooledSettings};
-use super::health::Status;
+use super::far::FarContext;
 use super::settings::SinkKind;
 use super::sink::{Batch, Sink, SinkError};
 use super::spool::{Frame, Spool};
-use crate::clock::Clock;
 
 pub(super) struct SpooledSink {
     spool: Arc<Spool>,
@@ -17,15 +16,11 @@ pub(super) struct SpooledSink {
 }
 
 impl SpooledSink {
-    pub(super) fn open(
-        settings: &SpooledSettings,
-        process: &Arc<str>,
-        clock: &Clock,
-        status: &Arc<Status>,
-    ) -> Result<Self, SinkError> {
-        let spool = Spool::open(&settings.spool, process, settings.keeps).map_err(SinkError::Unusable)?;
-        let delivery = Delivery::start(settings, &spool, status, clock).map_err(SinkError::Unusable)?;
-        status.writes(&settings.spool.folder);
+    pub(super) fn open(settings: &SpooledSettings, context: FarContext) -> Result<Self, SinkError> {
+        let spool = Spool::open(&settings.spool, &context.process, settings.keeps);
+        let spool = spool.map_err(SinkError::Unusable)?;
+        context.status.writes(&settings.spool.folder);
+        let delivery = Delivery::start(settings, &spool, context).map_err(SinkError::Unusable)?;
         Ok(Self { spool, delivery })
     }
 

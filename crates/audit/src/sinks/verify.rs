@@ -4,26 +4,30 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::kept::{KeptFile, is_kept_name, kept_files};
+use super::postgres::{PostgresRecord, PostgresServer, is_postgres_place};
 use crate::chain::{
     Finding, LinesOfFile, Place, Placed, Report, Verification, VerifierKey, Whole, file_name,
 };
 use crate::segments::SegmentPlaces;
 
 /// What a sink keeps in a chain.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// A file, and those that it has been.
     Files(PathBuf),
     /// A store's folder.
     Store(PathBuf),
+    /// Tables in a database.
+    Postgres(PostgresServer),
 }
 
 impl Kept {
-    /// Where it is.
+    /// Where it is on this machine; none where it is elsewhere.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Files(path) | Self::Store(path) => path,
+            Self::Files(path) | Self::Store(path) => Some(path),
+            Self::Postgres(_) => None,
         }
     }
 
@@ -31,6 +35,7 @@ impl Kept {
         match self {
             Self::Files(path) => is_kept_name(path, name),
             Self::Store(_) => SegmentPlaces::is_name(name),
+            Self::Postgres(_) => is_postgres_place(name),
         }
     }
 }
@@ -67,7 +72,7 @@ pub struct VerifyError {
 }
 
 /// Verifies everything that is kept there. `rest` is called behind each line and each row, and may take its time, but for a
-/// segment that is written; where it fails, so does all of it.
+/// segment that is written, and for a database; where it fails, so does all of it.
 ///
 /// # Errors
 /// Where something cannot be read.
@@ -91,8 +96,12 @@ pub fn verify(
         let walked = match one {
             Kept::Files(path) => files(path, &mut verification, rest),
             Kept::Store(path) => segments(path, &mut verification, rest),
+            Kept::Postgres(server) => {
+                PostgresRecord::open(server).and_then(|record| record.verify(&mut verification))
+            }
         };
-        walked.map_err(|cause| VerifyError { path: one.path().to_owned(), cause })?;
+        let path = || one.path().unwrap_or(Path::new("PostgreSQL")).to_owned();
+        walked.map_err(|cause| VerifyError { path: path(), cause })?;
     }
     Ok(verification.finish(evidence.key.as_ref()))
 }

@@ -7,8 +7,8 @@ use super::is_in_the_way;
 use crate::config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, at};
-use crate::config::lower::Lowering;
 use crate::config::lower::value::DAY;
+use crate::config::lower::{Lowering, StatePlaces};
 use crate::config::raw::{Audit, Sink};
 use crate::segments::StoreSettings;
 use crate::sinks::{Personal, Selection, SinkKind, SinkSettings};
@@ -21,9 +21,9 @@ impl Lowering<'_> {
     pub(in crate::config::lower) fn keepers(
         &mut self,
         at: Located<'_, Option<Audit>>,
-        state: Option<&Path>,
+        places: StatePlaces<'_>,
     ) -> Vec<SinkSettings> {
-        let mut sinks = self.sinks(at, state);
+        let (mut sinks, state) = (self.sinks(at, places), places.file);
         let wanted = at.given().and_then(|at| at.value.store);
         let is_there = sinks.iter().any(|sink| matches!(sink.kind, SinkKind::Store(_)));
         match (wanted, state) {
@@ -65,8 +65,13 @@ impl Lowering<'_> {
         }
     }
 
+    /// How long events are kept where they are removed by their days.
+    pub(in crate::config::lower) fn keep_for(&mut self, at: Located<'_, Sink>) -> Duration {
+        self.span(at!(at.keep), StoreSettings::KEEP, StoreSettings::SHORTEST..=LONGEST)
+    }
+
     pub(super) fn store_sink(&mut self, at: Located<'_, Sink>) -> Option<StoreSettings> {
-        let keep = self.span(at!(at.keep), StoreSettings::KEEP, StoreSettings::SHORTEST..=LONGEST);
+        let keep = self.keep_for(at);
         let size = self.size(at!(at.size)).unwrap_or(StoreSettings::SIZE);
         if size < StoreSettings::SMALLEST {
             self.fault(

@@ -31,7 +31,12 @@ pub(super) enum Mood {
 pub(super) struct FarEnd {
     pub(super) address: SocketAddr,
     shared: Arc<Listening>,
+    /// What it keeps, where it is asked for that.
+    kept: Option<Kept>,
 }
+
+/// The lines that a far end keeps, in the order in which they came.
+type Kept = Box<dyn Fn() -> Vec<String> + Send>;
 
 pub(super) struct Listening {
     mood: Mutex<Mood>,
@@ -41,6 +46,8 @@ pub(super) struct Listening {
     /// Heads of requests that were taken, or of messages.
     heads: Mutex<Vec<String>>,
     connections: AtomicU64,
+    /// The port of what stands behind it.
+    behind: AtomicU64,
 }
 
 /// What a connection is given to: the mood that it began in, and what it brings.
@@ -52,6 +59,17 @@ impl<S: Read + Write + Send> Socket for S {}
 
 impl FarEnd {
     pub(super) fn start(serve: Serve, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        Self::with(Some(serve), tls, None)
+    }
+
+    /// One in front of something that keeps lines and can be asked for them.
+    pub(super) fn in_front_of(port: u16, kept: Kept) -> Self {
+        let far = Self::with(None, None, Some(kept));
+        far.shared.behind.store(port.into(), SeqCst);
+        far
+    }
+
+    fn with(serve: Option<Serve>, tls: Option<Arc<rustls::ServerConfig>>, kept: Option<Kept>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Listening {
@@ -60,6 +78,7 @@ impl FarEnd {
             lines: Mutex::default(),
             heads: Mutex::default(),
             connections: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&shared);
         thread::spawn(move || {
@@ -70,7 +89,7 @@ impl FarEnd {
                 thread::spawn(move || shared.take(stream, tls, serve));
             }
         });
-        Self { address, shared }
+        Self { address, shared, kept }
     }
 
     pub(super) fn is(&self, mood: Mood) {
@@ -81,7 +100,7 @@ impl FarEnd {
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        self.shared.lines.lock().unwrap().clone()
+        self.kept.as_ref().map_or_else(|| self.shared.lines.lock().unwrap().clone(), |kept| kept())
     }
 
     pub(super) fn heads(&self) -> Vec<String> {
@@ -100,13 +119,14 @@ impl Drop for FarEnd {
 }
 
 impl Listening {
-    fn take(&self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, serve: Serve) {
+    fn take(&self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, serve: Option<Serve>) {
         let mood = *self.mood.lock().unwrap();
         if mood == Mood::Gone {
             return;
         }
         self.open.lock().unwrap().push(stream.try_clone().unwrap());
         let end = stream.try_clone().unwrap();
+        let Some(serve) = serve else { return pass_on(self, mood, stream) };
         match tls {
             None => serve(self, mood, Box::new(stream)),
             Some(config) => {
@@ -212,6 +232,30 @@ fn message(buffer: &mut Vec<u8>) -> Option<String> {
         buffer.drain(..end);
         message
     })
+}
+
+/// Passes everything on to what stands behind it, and back.
+fn pass_on(shared: &Listening, mood: Mood, mut stream: TcpStream) {
+    match mood {
+        Mood::Silent => return drop(io::copy(&mut stream, &mut io::sink())),
+        Mood::Garbage => return drop(stream.write_all(&[b'?'; 100_000])),
+        Mood::Well | Mood::Gone | Mood::Half | Mood::Endless | Mood::Slow | Mood::Status(_) => {}
+    }
+    let port = u16::try_from(shared.behind.load(SeqCst)).unwrap();
+    let Ok(behind) = TcpStream::connect(("127.0.0.1", port)) else { return };
+    shared.open.lock().unwrap().push(behind.try_clone().unwrap());
+    // Of what is written all arrives, and of what is answered a part.
+    let left = if mood == Mood::Half { 1200 } else { u64::MAX };
+    thread::scope(|scope| {
+        let (mut from, mut to) = (behind.try_clone().unwrap(), behind);
+        let mut back = stream.try_clone().unwrap();
+        scope.spawn(move || {
+            let _ = io::copy(&mut (&mut from).take(left), &mut back);
+            let _ = back.shutdown(Shutdown::Both);
+        });
+        let _ = io::copy(&mut stream, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
 }
 
 /// A server's TLS for a name, and the authority that vouches for it.

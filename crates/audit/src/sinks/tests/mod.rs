@@ -6,6 +6,8 @@ mod formats;
 mod log;
 mod measured;
 mod personal;
+mod postgres;
+mod postgres_days;
 mod queues;
 mod recipients;
 mod rig;
