@@ -189,8 +189,12 @@ impl Tampering<'_> {
         let changed = match self.dice.below(4) {
             0 => segment.execute("UPDATE person SET pseudonym = zeroblob(16) WHERE id = 1", []),
             _ => {
-                let word = 1 + self.dice.row(count(&segment, "word"));
-                segment.execute("UPDATE word SET text = text || 'x' WHERE id = ?1", [word])
+                // One that some row says: others stood in what went on, and say nothing any more.
+                let said = "(SELECT kind AS word FROM event UNION SELECT route FROM event UNION SELECT open FROM event)";
+                let said = format!("{said} WHERE typeof(word) = 'integer'");
+                let nth = self.dice.row(count(&segment, &said));
+                let word = format!("SELECT word FROM {said} ORDER BY word LIMIT 1 OFFSET {nth}");
+                segment.execute(&format!("UPDATE word SET text = text || 'x' WHERE id = ({word})"), [])
             }
         };
         assert_eq!(changed.unwrap(), 1);
