@@ -149,6 +149,10 @@ kinds! {
     ManagementCalled "management.called" Info, &[Operator, Operation, Status], &[Id, Client, Reason, Selected, Ended];
     /// Somebody who may not called the management API.
     ManagementRefused "management.refused" Warn, &[Reason], &[Operator, Operation, Client, Status];
+    /// Somebody has looked at what the record tells of people, or taken it with them.
+    RecordRead "record.read" Info, &[Operator, Operation, Status], &[Id, Client, Reason];
+    /// Somebody has judged whether a person shall go on to reach an app.
+    AccessReviewed "access.reviewed" Info, &[Operator, Provider, Subject, User, Route, Mark], &[Id, Client, Rule, Reason, Us];
     /// The process serves.
     ProcessStarted "process.started" Info, &[Version, Pid], &[Workers, File];
     /// The process takes no new connections, and waits for those that it has.

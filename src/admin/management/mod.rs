@@ -10,6 +10,8 @@ mod operator;
 mod problem;
 mod process;
 mod query;
+mod record_model;
+mod reports;
 mod selection;
 mod sessions;
 #[cfg(test)]
@@ -30,8 +32,9 @@ use crate::events::OwnedCaller;
 use crate::identity::RequestId;
 use crate::listener::RequestBody;
 use crate::operate::{Call, Operations, ProcessRequest};
+use crate::reports::{Frame, Question};
 use crate::secret::random_bytes;
-use crate::segments::{Reader, StoreError};
+use crate::segments::{AskError, Patience, Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::{
@@ -39,6 +42,7 @@ pub use model::{
     RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
+pub use record_model::Reading;
 
 pub(super) use operator::{Operator, Refusal, operator};
 pub(super) use problem::unauthenticated;
@@ -50,6 +54,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes of a request's content at most.
 const LARGEST: usize = 16 * 1024;
+
+/// Answers a question to the record.
+type AnswerQuestion = dyn Fn(&Question, &Patience) -> Result<Option<Frame>, AskError> + Send + Sync;
 
 /// What the API acts on.
 #[derive(Clone)]
@@ -66,6 +73,8 @@ pub struct Management {
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// The store of events; none where there is none.
     pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
+    /// Answers a question to the record, by the configuration in force; none where no store keeps it.
+    pub reports: Arc<AnswerQuestion>,
 }
 
 impl fmt::Debug for Management {
@@ -92,7 +101,8 @@ pub(super) async fn answer(
     };
     let id = RequestId::new(format!("{:016x}", u64::from_ne_bytes(random_bytes())));
     let (caller, recorder) = (OwnedCaller { id, client }, sources.management.operations.recorder.clone());
-    let called = Call::begin(operation.id(), operator.to_string(), caller, recorder);
+    let begin = if operation.reads_the_record() { Call::reading } else { Call::begin };
+    let called = begin(operation.id(), operator.to_string(), caller, recorder);
     let response = call(operation, request, &sources.management, &called).await;
     let mut response = response.unwrap_or_else(|problem| problem.response());
     mutant!(called.is_answered(response.status()), "management-call-unrecorded" => std::mem::forget(called.clone()));
@@ -133,6 +143,15 @@ async fn call(
         Operation::ListEvents => {
             let asked = query::read(&query)?;
             Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
+        }
+        Operation::ShowReport => {
+            let asked = query::read(&query)?;
+            reports::show(management, request.uri().path(), asked, called).await
+        }
+        Operation::NoteReading => {
+            query::read_none(&query)?;
+            reports::note(&content::<Reading>(request).await?, called)?;
+            Ok(document(StatusCode::OK, &serde_json::json!({})))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

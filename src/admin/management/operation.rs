@@ -12,6 +12,8 @@ pub(super) enum Operation {
     ListSignals,
     ListLimits,
     ListEvents,
+    ShowReport,
+    NoteReading,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -29,13 +31,15 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
         Self::ListSignals,
         Self::ListLimits,
         Self::ListEvents,
+        Self::ShowReport,
+        Self::NoteReading,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -46,12 +50,27 @@ impl Operation {
     /// `HEAD` is answered as `GET` is, and its body is left out by the server.
     pub(super) fn find(path: &str, method: &Method) -> Found {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let here: Vec<_> = Self::ALL.into_iter().filter(|operation| operation.path() == path).collect();
+        let here: Vec<_> = Self::ALL.into_iter().filter(|operation| operation.is_at(path)).collect();
         match here.iter().find(|operation| operation.method() == *method) {
             Some(operation) => Found::Operation(*operation),
             None if here.is_empty() => Found::Nothing,
             None => Found::OtherMethods(here.into_iter().map(Self::method).collect()),
         }
+    }
+
+    /// Whether it stands at a path. A part in braces is any one part.
+    fn is_at(self, path: &str) -> bool {
+        match self.path().split_once('{') {
+            None => self.path() == path,
+            Some((before, _)) => {
+                path.strip_prefix(before).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+            }
+        }
+    }
+
+    /// Whether it shows what the record tells of people, or says that somebody has seen it.
+    pub(super) const fn reads_the_record(self) -> bool {
+        matches!(self, Self::ListEvents | Self::ShowReport | Self::NoteReading)
     }
 
     pub(super) const fn path(self) -> &'static str {
@@ -62,6 +81,8 @@ impl Operation {
             Self::ListSignals => "/api/v1/signals",
             Self::ListLimits => "/api/v1/limits",
             Self::ListEvents => "/api/v1/events",
+            Self::ShowReport => "/api/v1/reports/{name}",
+            Self::NoteReading => "/api/v1/record/readings",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -77,9 +98,12 @@ impl Operation {
             | Self::ListSignals
             | Self::ListLimits
             | Self::ListEvents
+            | Self::ShowReport
             | Self::ShowConfiguration
             | Self::Describe => Method::GET,
-            Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
+            Self::EndSessions | Self::NoteReading | Self::RotateAssertionKey | Self::Reload | Self::Drain => {
+                Method::POST
+            }
         }
     }
 
@@ -92,6 +116,8 @@ impl Operation {
             Self::ListSignals => "list-signals",
             Self::ListLimits => "list-limits",
             Self::ListEvents => "list-events",
+            Self::ShowReport => "show-report",
+            Self::NoteReading => "note-reading",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

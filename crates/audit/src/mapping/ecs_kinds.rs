@@ -42,7 +42,7 @@ pub(super) const fn of(kind: Kind) -> (Words, Words) {
         Kind::SignalReceived => (&["iam"], &["info", "user"]),
         Kind::LogoutTokenAccepted => (API, &["allowed", "user"]),
         Kind::SignalRefused | Kind::LogoutTokenRefused | Kind::ManagementRefused => (API, &["denied"]),
-        Kind::ManagementCalled => (API, &["access", "admin"]),
+        Kind::ManagementCalled | Kind::RecordRead | Kind::AccessReviewed => (API, &["access", "admin"]),
         Kind::ConfigurationLoaded | Kind::ConfigurationRefused => (CONFIGURATION, INFO),
         Kind::ConfigurationChanged | Kind::KeyRotated | Kind::ProviderKeysChanged => (CONFIGURATION, CHANGE),
         Kind::KeyPublished => (CONFIGURATION, &["creation"]),
