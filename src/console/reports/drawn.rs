@@ -54,7 +54,7 @@ pub(super) fn drawn(frame: &Frame, link: impl Fn(&Lead) -> Option<String>) -> Op
             Drawn::Most(most(frame, ("Sign-ins by provider", "provider", "sign-in"), &sign_ins, link))
         }
         Report::Anomalies => Drawn::Most(counted(frame, ("Findings by kind", "finding", "finding"))),
-        Report::AccessReview => Drawn::Most(counted(frame, ("What is to be looked at", "review", "access"))),
+        Report::AccessReview => Drawn::Most(counted(frame, ("What is to be looked at", "review", "row"))),
         Report::Sessions | Report::Dormant | Report::Changes => return None,
     };
     let is_empty = match &drawn {
@@ -117,9 +117,28 @@ fn most(
         link: link(lead),
         counts: drawings.iter().map(|(column, _)| number(frame, row, column)).collect(),
     };
-    let rows = frame.rows.iter().zip(&frame.leads).map(row).collect();
+    let mut rows: Vec<_> = frame.rows.iter().zip(&frame.leads).map(row).collect();
+    // Several apps refuse for one reason; two people of one name are two.
+    if frame.report == Report::Refusals {
+        rows = merged(rows);
+    }
     let series: Vec<_> = drawings.iter().map(|(_, series)| *series).collect();
     Ranking::new("most", title, (column, unit), &series, rows, RANKED)
+}
+
+/// Those of one name as one, which then leads nowhere.
+fn merged(rows: Vec<Ranked>) -> Vec<Ranked> {
+    let mut merged: Vec<Ranked> = Vec::new();
+    for row in rows {
+        match merged.iter_mut().find(|known| known.name == row.name) {
+            Some(known) => {
+                known.link = None;
+                known.counts.iter_mut().zip(row.counts).for_each(|(all, count)| *all += count);
+            }
+            None => merged.push(row),
+        }
+    }
+    merged
 }
 
 /// How many rows have each value of `column`.

@@ -19,12 +19,13 @@ pub(super) struct Dormant {
     people: HashSet<Pseudonym>,
     routes: HashSet<Arc<str>>,
     providers: HashSet<Arc<str>>,
-    rules: HashSet<String>,
+    /// Rules that have decided nothing so far.
+    rules: Vec<String>,
     asleep: Vec<(Pseudonym, u64)>,
 }
 
 impl Dormant {
-    pub(super) fn new(question: &Question) -> Self {
+    pub(super) fn new(question: &Question, known: &Known<'_>) -> Self {
         Self {
             persons: Persons::new(question.names),
             since: question.since,
@@ -32,7 +33,7 @@ impl Dormant {
             people: HashSet::new(),
             routes: HashSet::new(),
             providers: HashSet::new(),
-            rules: HashSet::new(),
+            rules: known.rules.clone().unwrap_or_default(),
             asleep: Vec::new(),
         }
     }
@@ -46,7 +47,12 @@ impl Tally for Dormant {
     /// To be refused is no use of an app.
     fn take(&mut self, event: &Event) {
         self.people.extend(event.person);
-        self.rules.extend(event.text(Field::Rule));
+        if !self.rules.is_empty() {
+            // What lets in is told as the rule, what keeps out as the reason.
+            let told = [Field::Rule, Field::Reason].map(|field| event.text(field));
+            let told: Vec<_> = told.into_iter().flatten().collect();
+            self.rules.retain(|rule| !told.iter().any(|told| is_by(told, rule)));
+        }
         if fate(event.outcome) != Fate::Refused {
             self.routes.extend(event.route.clone());
         }

@@ -11,7 +11,7 @@ use portcullis_events::{Field, Kind, KindSet, Mark, Seen};
 use super::frame::{Cell, Frame, Lead, Type};
 use super::persons::Persons;
 use super::question::Question;
-use super::sums::{Sums, requests};
+use super::sums::{Fate, Sums, fate, requests};
 use super::{Known, Tally};
 use crate::segments::{Event, Person, Pseudonym, Who};
 
@@ -145,7 +145,7 @@ impl Review {
     fn row(&self, person: &Person, access: &Access) -> (State, [Cell; 12], Lead) {
         let key = (person.pseudonym, Arc::from(access.route.as_str()));
         let (used, last) = (self.used.get(&key), self.marks.get(&key));
-        let times = used.map_or(0, |used| used.good);
+        let times = used.map_or(0, Sums::all);
         let may = match access.verdict {
             Verdict::Yes => "yes",
             Verdict::AfterStepUp => "after a stronger sign-in",
@@ -180,8 +180,10 @@ impl Tally for Review {
         requests()
     }
 
+    /// To be refused is no use of an app.
     fn take(&mut self, event: &Event) {
-        if let Some((person, route)) = self.persons.see(event).zip(event.route.clone()) {
+        let is_use = fate(event.outcome) != Fate::Refused;
+        if let Some((person, route)) = self.persons.see(event).zip(event.route.clone()).filter(|_| is_use) {
             self.used.entry((person, route)).or_default().add(event);
         }
     }
