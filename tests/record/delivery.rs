@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{ROUTES, about, of};
+use super::{ROUTES, about, lines, of};
 use crate::full_disk::Disk;
 use crate::support::{Browser, Gateway, World, free_port, logged, until};
 
@@ -200,12 +200,24 @@ async fn what_cannot_be_recorded_is_not_done() {
     let id = refused.header("x-request-id").to_owned();
     let line = logged(gateway, &id);
     assert!(line.contains("`required` has no room"), "{line}");
+    let event = serde_json::from_str::<Value>(&line).unwrap()["event"].as_str().unwrap().to_owned();
     disk.free();
     crate::support::until_async("it goes on", || async {
         browser.get(&gateway.url("/")).await.status == 200
     })
     .await;
-    until("the refusal is on record", || fs::read_to_string(&path).unwrap().contains(&id));
+    until("the refusal is on record, or that it is lost", || {
+        let text = fs::read_to_string(&path).unwrap();
+        text.contains(&event) || lines(&text).iter().any(|told| is_loss_of(told, &event))
+    });
+}
+
+/// Whether an event tells of the loss of another.
+fn is_loss_of(told: &Value, event: &str) -> bool {
+    let mut parts = event.rsplitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (seq, lane) = (parts.next().flatten().unwrap(), parts.next().flatten());
+    let range = told["from"].as_u64()..=told["to"].as_u64();
+    told["type"] == "record.lost" && told["lane"].as_u64() == lane && range.contains(&Some(seq))
 }
 
 /// Debian's rsyslog over TLS.

@@ -60,7 +60,10 @@ pub(crate) fn logged(gateway: &Gateway, mark: &str) -> String {
 
 /// The line of a request in the log, once its answer has ended.
 pub(crate) fn answered(gateway: &Gateway, id: &str) -> String {
-    let is_its = |line: &&str| line.contains(id) && line.contains("\"type\":\"access.");
+    let ended = |line: &str| {
+        ["granted", "refused"].iter().any(|how| line.contains(&format!("\"type\":\"access.{how}\"")))
+    };
+    let is_its = |line: &&str| line.contains(id) && ended(line);
     let find = || gateway.log().lines().find(is_its).map(str::to_owned);
     until(&format!("the line of {id} in the log"), || find().is_some());
     find().unwrap()

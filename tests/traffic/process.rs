@@ -127,14 +127,15 @@ impl Gateway {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
-    /// The access log's lines for a path.
+    /// The log's lines for the requests of a path that have ended.
     pub(crate) fn lines_for(&self, path: &str) -> Vec<Value> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["path"] == path).collect()
+        let ended = |line: &Value| line["type"] == "access.granted" || line["type"] == "access.refused";
+        lines.filter(|line| line["path"] == path && ended(line)).collect()
     }
 
-    /// Waits for the first access line for a path.
+    /// Waits for the line of a request of a path, and thus for its end.
     pub(crate) fn line_for(&self, path: &str) -> Value {
         let mut lines = Vec::new();
         until("the access line", || {
