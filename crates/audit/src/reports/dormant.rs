@@ -104,15 +104,21 @@ impl Dormant {
         };
         push("app", known.routes.as_ref(), &|name| is_used(&self.routes, name));
         push("provider", known.providers.as_ref(), &|name| is_used(&self.providers, name));
+        let is_unused = |name: &str| self.rules.iter().any(|rule| rule == name);
         push(
             "rule",
             known.rules.as_ref(),
-            &|name| mutant!(self.rules.contains(name), "dormant-names-used-rules" => false),
+            &|name| mutant!(!is_unused(name), "dormant-names-used-rules" => false),
         );
         if known.rules.is_some() {
             frame.notes.push(RULES.into());
         }
     }
+}
+
+/// Whether a decision in words is by this rule.
+fn is_by(told: &str, rule: &str) -> bool {
+    told.strip_prefix(rule).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 /// What is not known of rules.

@@ -136,7 +136,7 @@ fn tally<'a>(question: &Question, known: &Known<'a>) -> Box<dyn Tally + 'a> {
         Report::People => Box::new(people::People::new(question)),
         Report::Sessions => Box::new(sessions::Sessions::new(question)),
         Report::Providers => Box::new(providers::Providers::default()),
-        Report::Dormant => Box::new(dormant::Dormant::new(question)),
+        Report::Dormant => Box::new(dormant::Dormant::new(question, known)),
         Report::AccessReview => Box::new(review::Review::new(question)),
         Report::Changes => Box::new(changes::Changes::new(question)),
         Report::Anomalies => Box::new(anomalies::Anomalies::new(question, known)),
