@@ -189,7 +189,7 @@ mod tests {
         for (from, to, span) in [
             (now - 60, now, Span::Hour),
             (now - 3_600, now, Span::Day),
-            (1_799_971_200, 1_799_971_200 + 86_400, Span::Day),
+            (1_799_884_800, 1_799_884_800 + 86_400, Span::Day),
             (now - 29 * 86_400, now, Span::Month),
             (now - 300 * 86_400, now, Span::Year),
         ] {

@@ -64,7 +64,7 @@ async function reports(walker, page) {
   await keepForReaders(walker, page, 'review');
   await page.getByLabel('Revoke').check();
   await page.getByLabel('Why').fill('left the team');
-  await page.getByRole('button', { name: 'Keep this mark' }).click();
+  await page.getByRole('button', { name: 'Record the mark' }).click();
   await walker.heading('Marked: revoke');
   await look(walker, page, 'reviewed');
 }
