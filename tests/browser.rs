@@ -65,6 +65,11 @@ fn an_address_of_any_length_survives_the_sign_in_with_its_fragment() {
     walk("addresses", Demo::start().environment());
 }
 
+#[test]
+fn a_newcomer_sees_a_month_in_the_console_of_the_demo() {
+    walk("history", Demo::with(&["--history"]).environment());
+}
+
 /// Two providers that are away, an app that is down, one that never answers, and one door that is busy.
 const TROUBLED: &str = r#"
 [providers.corp]

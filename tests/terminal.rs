@@ -45,7 +45,7 @@ fn the_configuration_that_the_demo_shows_before_its_welcome_is_good() {
     let (_directory, file) = saved(&demo);
     let checked = portcullis(&["check", "--config", file.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
-    assert!(text(&checked.stdout).ends_with(": good (4 routes, 1 provider)\n"), "{}", text(&checked.stdout));
+    assert!(text(&checked.stdout).ends_with(": good (7 routes, 1 provider)\n"), "{}", text(&checked.stdout));
 }
 
 #[test]
@@ -74,6 +74,40 @@ fn explain_tells_by_words_and_exit_code_who_is_let_in() {
     assert!(told.contains("decision  forbidden: policy ops, no allow rule holds"), "{told}");
     assert!(told.contains("    ✗ one of the groups: ops  found staff"), "{told}");
     assert!(!told.contains("headers"), "nothing is sent for who is refused:\n{told}");
+}
+
+/// The commands that a demo with a history says to try.
+#[test]
+fn a_demo_with_a_history_has_something_to_report() {
+    let demo = Demo::with(&["--history"]);
+    let commands: Vec<Vec<&str>> = demo
+        .welcome
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("portcullis "))
+        .map(|command| command.split_whitespace().collect())
+        .collect();
+    assert_eq!(commands.len(), 3, "{}", demo.welcome);
+    let report = |arguments: &[&str]| {
+        let output = portcullis(&[arguments, &["--format", "json"]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["rows"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let days = report(&commands[0]);
+    assert!(days.len() >= 30, "{days:?}");
+    assert!(days.iter().filter(|day| day["signed in"].as_u64() > Some(15)).count() >= 20, "{days:?}");
+    let oddities = report(&commands[1]);
+    for finding in ["burst", "new-place"] {
+        assert!(oddities.iter().any(|found| found["finding"] == finding), "{finding}: {oddities:?}");
+    }
+    let dormant = serde_json::to_string(&report(&commands[2])).unwrap();
+    assert!(dormant.contains("quinn") && !dormant.contains("carla"), "{dormant}");
+    let folder = std::path::Path::new(commands[0].last().unwrap()).to_owned();
+    assert!(folder.exists());
+    demo.end();
+    assert!(!folder.exists(), "nothing is left of it");
 }
 
 #[test]

@@ -1,19 +1,21 @@
 //! What `portcullis demo` prints when it has started.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::terminal::Paint;
 use crate::demo::Demo;
 
 /// Where else to go than the front page.
-const PLACES: [(&str, &str); 3] = [
+const PLACES: [(&str, &str); 4] = [
+    (".portcullis", "the apps that you may open, and your sign-ins"),
     ("ops", "bob gets in, alice is refused"),
     ("public", "anybody gets in"),
     ("api", "programs get in with a token:"),
 ];
 
-/// The address, the people and what to try.
-pub(super) fn welcome(demo: &Demo, paint: Paint) -> String {
+/// The address, the people and what to try; where there is a history, how to ask it.
+pub(super) fn welcome(demo: &Demo, history: Option<&Path>, paint: Paint) -> String {
     let url = demo.public_url().as_str();
     let mut text = String::from("\n");
     let mut line = |line: &str| {
@@ -35,12 +37,31 @@ pub(super) fn welcome(demo: &Demo, paint: Paint) -> String {
     }
     line("");
     line(&paint.bold("Then try"));
-    // Padded to the longest of the paths, six letters.
+    line(&format!("  {}  {}", paint.link(demo.console_url().as_str()), paint.faint("bob sees who did what")));
+    // Padded to the longest of the paths.
+    let longest = PLACES.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
     for (path, what) in PLACES {
         let address = format!("{url}{path}");
-        line(&format!("  {}{:pad$}  {}", paint.link(&address), "", paint.faint(what), pad = 6 - path.len()));
+        line(&format!(
+            "  {}{:pad$}  {}",
+            paint.link(&address),
+            "",
+            paint.faint(what),
+            pad = longest - path.len()
+        ));
     }
     demo.curl().lines().for_each(|command| line(&format!("    {command}")));
+    if let Some(store) = history {
+        line("");
+        line(&format!(
+            "{} {}",
+            paint.bold("A month has happened"),
+            paint.faint("(made up): see the console, and")
+        ));
+        for report in ["sign-ins", "anomalies", "dormant --since 14d"] {
+            line(&format!("  portcullis report {report} --store {}", store.display()));
+        }
+    }
     line("");
     line(&paint.faint("All of it is on this machine, and gone after Ctrl-C."));
     text + "\n"

@@ -8,9 +8,10 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the scripts that
 /// run them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "cargo build --release",
     "cargo run --release -- demo",
+    "cargo run --release -- demo --history",
     "bash tests/run",
     "bash fuzz/run",
     "bash tests/apps/run",

@@ -45,6 +45,13 @@ impl Demo {
         }
     }
 
+    /// Ends it as Ctrl-C does.
+    pub(crate) fn end(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// What a script needs to know to walk through it.
     pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
         [("GATEWAY", self.url.clone()), ("ALICE", self.alice.clone()), ("BOB", self.bob.clone())]

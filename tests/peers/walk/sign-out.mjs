@@ -16,7 +16,8 @@ export default async function walk(walker) {
 
   await walker.go('/.portcullis');
   await walker.heading('Your apps');
-  assert.equal(await page.locator('.app').getAttribute('href'), walker.url('/'), 'it offers the app');
+  const offered = await page.locator('.app').evaluateAll((apps) => apps.map((app) => app.href));
+  assert.deepEqual(offered, [walker.url('/wiki'), walker.url('/')], 'it offers what is open to her');
   await walker.picture('home');
   const account = await walker.context.newPage();
   await walker.go('/.portcullis/account', account);

@@ -95,7 +95,7 @@ pub(super) fn sign_in(
         Some(SignInProblem::Wrong) => StatusCode::UNPROCESSABLE_ENTITY,
         Some(SignInProblem::TooSoon(_)) => StatusCode::TOO_MANY_REQUESTS,
     };
-    let mut reply = reply::page(status, &view, &[&request.back.redirect_uri]);
+    let mut reply = reply::page(status, &view, &[&request.back.redirect_uri, &provider.console]);
     if let Some(SignInProblem::TooSoon(wait)) = shown.problem {
         reply.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
     }
@@ -135,7 +135,7 @@ pub(super) fn consent(
         form: form(provider, headers, paths::CONSENT, id, &session.id),
         switch: format!("{}&switch=1", interaction::address(id)),
     };
-    reply::page(StatusCode::OK, &view, &[&request.back.redirect_uri])
+    reply::page(StatusCode::OK, &view, &[&request.back.redirect_uri, &provider.console])
 }
 
 fn form(provider: &Provider, headers: &HeaderMap, path: &str, id: &str, whom: &str) -> Form {

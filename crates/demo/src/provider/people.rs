@@ -17,7 +17,7 @@ pub struct Person {
     /// The groups that it is in, as the claim `groups` lists them.
     pub groups: &'static [&'static str],
     /// Identifies the account for ever (`sub`); a name may change.
-    pub(super) subject: &'static str,
+    pub subject: &'static str,
     pub(super) full_name: &'static str,
     pub(super) email: &'static str,
 }

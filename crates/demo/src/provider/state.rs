@@ -16,6 +16,7 @@ use super::scope::Scopes;
 use super::signer::Signer;
 use super::throttle::Throttle;
 use crate::bounded::Bounded;
+use crate::configuration::console_url;
 use portcullis_rules::clock::Clock;
 use portcullis_rules::secret::{Secret, random_bytes};
 
@@ -26,6 +27,8 @@ pub(crate) struct Provider {
     pub(crate) issuer: String,
     /// Where its only relying party is.
     pub(super) gateway: Url,
+    /// Where its relying party may lead people on to.
+    pub(super) console: Url,
     /// Whom its access tokens are for.
     pub(crate) audience: String,
     /// Who can sign in.
@@ -58,6 +61,7 @@ impl Provider {
             people: people(),
             clients: Clients::new(gateway),
             gateway: gateway.clone(),
+            console: console_url(gateway),
             throttle: Throttle::new(clock.clone()),
             sessions: Bounded::new(1024, &clock),
             interactions: Bounded::new(4096, &clock),

@@ -17,7 +17,8 @@ async fn the_demo_is_for_this_machine_alone() {
 #[tokio::test]
 async fn the_configuration_names_the_secret_and_does_not_hold_it() {
     let world = World::new().await;
-    let text = world.demo.configuration();
+    let store = std::path::Path::new("/tmp/a \"quoted\" folder");
+    let text = world.demo.configuration(store);
     let parsed: toml::Table = text.parse().unwrap();
     let provider = &parsed["providers"]["demo"];
     assert_eq!(provider["issuer"].as_str(), Some(world.demo.issuer()));
@@ -25,9 +26,11 @@ async fn the_configuration_names_the_secret_and_does_not_hold_it() {
     assert_eq!(provider["client_secret"]["env"].as_str(), Some(SECRET_VARIABLE));
     assert_eq!(provider["audiences"][0].as_str(), Some(world.demo.audience()));
     assert_eq!(parsed["server"]["listen"].as_str(), Some("127.0.0.1:8080"));
-    let upstreams =
-        parsed["routes"].as_array().unwrap().iter().map(|route| route["upstream"].as_str().unwrap());
-    assert!(upstreams.into_iter().all(|upstream| format!("{upstream}/") == world.demo.app_url().as_str()));
+    let upstreams = parsed["routes"].as_array().unwrap().iter().filter_map(|route| route.get("upstream"));
+    let is_app =
+        |upstream: &toml::Value| format!("{}/", upstream.as_str().unwrap()) == world.demo.app_url().as_str();
+    assert!(upstreams.into_iter().all(is_app));
+    assert_eq!(parsed["audit"]["sinks"][0]["path"].as_str(), store.to_str());
     for secret in [world.demo.client_secret(), &world.demo.provider.clients.machine.secret] {
         assert!(!text.contains(secret.expose()));
     }

@@ -1,5 +1,8 @@
 //! `portcullis demo`.
 
+mod history;
+mod sources;
+
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -8,16 +11,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use self::sources::DemoSources;
 use super::run::{background_runtime, fail};
 use super::terminal::{Paint, complain, complain_of, has_colour, print};
 use crate::clock::Clock;
-use crate::config::{self, Settings, Sources};
-use crate::demo::{Demo, SECRET_VARIABLE};
+use crate::config::{self, Settings};
+use crate::demo::Demo;
 use crate::runtime::{self, StartError};
 use crate::telemetry::LogSettings;
-
-/// What the demo's configuration is called in reports.
-const NAME: &str = "demo.toml";
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
@@ -27,6 +28,9 @@ pub(super) struct DemoArguments {
     /// Print the configuration that the gateway runs with
     #[arg(long)]
     show_config: bool,
+    /// Begin with a month of what 25 people did, made up, so that the console and reports have something to show
+    #[arg(long)]
+    history: bool,
     /// What the gateway logs; "info" has a line for each request
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log: String,
@@ -45,7 +49,18 @@ async fn run(arguments: &DemoArguments) -> ExitCode {
         Ok(demo) => demo,
         Err(error) => return fail(&error),
     };
-    let settings = match settings(&demo, &arguments.log) {
+    // Nobody else reads it, and it is removed with the process.
+    let folder = match tempfile::Builder::new().prefix("portcullis-demo-").tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return fail(&error),
+    };
+    let store = folder.path().join("events");
+    if arguments.history
+        && let Err(error) = history::fill(&store, &demo, Clock::system().moment())
+    {
+        return fail(&error);
+    }
+    let settings = match settings(&demo, &store, &arguments.log) {
         Ok(settings) => settings,
         Err(report) => {
             complain(&report.render(has_colour()));
@@ -57,8 +72,9 @@ async fn run(arguments: &DemoArguments) -> ExitCode {
         Err(code) => return code,
     };
     runtime::raise_open_files();
-    let configuration = if arguments.show_config { demo.configuration() } else { String::new() };
-    let welcome = configuration + &super::welcome::welcome(&demo, Paint::of_output());
+    let configuration = if arguments.show_config { demo.configuration(&store) } else { String::new() };
+    let report = arguments.history.then_some(store.as_path());
+    let welcome = configuration + &super::welcome::welcome(&demo, report, Paint::of_output());
     let ended =
         runtime::run(settings, Box::new(|| None), runtime::Start::Fresh, &log, || print(&welcome)).await;
     // Writes out what is still buffered, so that the log ends before the message on how the gateway ended.
@@ -83,45 +99,9 @@ fn is_taken(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref().is_some_and(taken) || error.source().is_some_and(is_taken)
 }
 
-fn settings(demo: &Demo, level: &str) -> Result<Settings, config::Report> {
-    let sources =
-        DemoSources { text: demo.configuration(), secret: demo.client_secret().expose().to_owned() };
-    let (settings, _) = config::load(Path::new(NAME), &sources)?;
+fn settings(demo: &Demo, store: &Path, level: &str) -> Result<Settings, config::Report> {
+    let (settings, _) = config::load(Path::new(sources::NAME), &DemoSources::new(demo, store))?;
     let log = LogSettings { level: level.to_owned(), ..settings.log };
     // There is no file to watch.
     Ok(Settings { watched: Vec::new(), log, ..settings })
-}
-
-/// The demo's configuration in place of a file, and its secret in place of the environment.
-struct DemoSources {
-    text: String,
-    secret: String,
-}
-
-/// Without its fields: they hold a secret.
-impl std::fmt::Debug for DemoSources {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DemoSources")
-    }
-}
-
-impl Sources for DemoSources {
-    fn env(&self, name: &str) -> Option<String> {
-        (name == SECRET_VARIABLE).then(|| self.secret.clone())
-    }
-
-    fn read(&self, path: &Path, _: u64) -> io::Result<Vec<u8>> {
-        if path == Path::new(NAME) {
-            return Ok(self.text.clone().into_bytes());
-        }
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn world_readable(&self, _: &Path) -> bool {
-        false
-    }
-
-    fn is_folder(&self, _: &Path) -> bool {
-        true
-    }
 }
