@@ -17,8 +17,8 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("runtime", PROGRAM, &[
-            "config", "listener", "sinks", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
-            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+            "config", "listener", "sinks", "reports", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "oidc", "replicas", "session", "signals", "storage", "limit", "route", "request",
     ]),
     (
         "config",
@@ -52,7 +52,11 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["sinks", "operate", "segments", "session", "request", "listener"]),
+    (
+        "admin",
+        PROGRAM,
+        &["sinks", "operate", "reports", "segments", "session", "request", "listener"],
+    ),
     ("operate", PROGRAM, &["sinks", "segments", "session"]),
     ("history", PROGRAM, &[]),
     (
@@ -86,7 +90,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
     ("console", PROGRAM, &[
-            "sinks", "segments", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "sinks", "reports", "segments", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
     ]),
     ("portal", PROGRAM, &["pages", "route"]),

@@ -31,7 +31,7 @@ use peer::Peer;
 
 pub use management::{
     EndSessions, EndedSessions, ErasePerson, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    ProviderState, Reading, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

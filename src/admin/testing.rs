@@ -51,6 +51,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
         events: Arc::new(|| Ok(None)),
+        reports: Arc::new(|_, _| Ok(None)),
     };
     (management, asked)
 }

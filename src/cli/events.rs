@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::event_table::{Columns, csv_heading, csv_row};
+use super::management::tell_of_reading;
 use super::run::fail;
 use super::terminal::{Paint, complain, complain_of, print};
 use super::{store, terminal};
@@ -87,6 +88,22 @@ enum Format {
 }
 
 impl FilterArguments {
+    /// The names by which events are chosen.
+    fn asked_by(&self) -> Vec<&'static str> {
+        let given = [
+            ("type", !self.kind.is_empty()),
+            ("outcome", !self.outcome.is_empty()),
+            ("user", !self.user.is_empty()),
+            ("provider", !self.provider.is_empty()),
+            ("route", !self.route.is_empty()),
+            ("client", self.client.is_some()),
+            ("id", self.id.is_some()),
+            ("session", self.session.is_some()),
+            ("status", self.status.is_some()),
+        ];
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
+    }
+
     fn filter(&self) -> Result<Filter, ExitCode> {
         let Self { since, until, kind, outcome, user, provider, route, client, id, session, status } = self;
         let once = [
@@ -119,7 +136,11 @@ pub(super) fn events(arguments: &EventsArguments) -> ExitCode {
 fn reader(arguments: &EventsArguments) -> Result<Reader, ExitCode> {
     let folder = match &arguments.store {
         Some(folder) => folder.clone(),
-        None => store::folder(&store::loaded(&arguments.config)?)?,
+        None => {
+            let settings = store::loaded(&arguments.config)?;
+            tell_of_reading(&settings, "events", &arguments.which.asked_by());
+            store::folder(&settings)?
+        }
     };
     store::reader(&folder)
 }

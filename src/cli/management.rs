@@ -17,11 +17,14 @@ use tokio::time::timeout;
 
 use super::BAD_CONFIGURATION;
 use super::terminal::{complain, complain_of, has_colour, visible};
-use crate::admin::Problem;
-use crate::config::{self, WithoutSecrets};
+use crate::admin::{Problem, Reading};
+use crate::config::{self, Settings, WithoutSecrets};
 
 /// How long an answer may take: to end a hundred thousand sign-ins takes minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long it may take where nobody waits for what it says.
+const BESIDE: Duration = Duration::from_secs(2);
 
 /// Which gateway is asked.
 #[derive(Debug, Args)]
@@ -38,6 +41,7 @@ const LARGEST: usize = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct ManagementClient {
     socket: PathBuf,
+    patience: Duration,
 }
 
 /// Why a call came to nothing.
@@ -66,7 +70,7 @@ impl ManagementClient {
             complain_of(&format!("{}: no socket to ask the gateway on", path.display()), Some(help));
             ExitCode::FAILURE
         })?;
-        Ok(Self { socket })
+        Ok(Self { socket, patience: PATIENCE })
     }
 
     /// What the gateway answers; its refusal, or why it could not be asked, goes to standard error.
@@ -86,7 +90,7 @@ impl ManagementClient {
         body: &str,
     ) -> Result<T, CallError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let answer = runtime.block_on(async { timeout(PATIENCE, self.ask(method, target, body)).await });
+        let answer = runtime.block_on(async { timeout(self.patience, self.ask(method, target, body)).await });
         let (status, body) = answer.map_err(|late| io::Error::new(io::ErrorKind::TimedOut, late))??;
         if !status.is_success() {
             let problem: Problem = serde_json::from_slice(&body).map_err(io::Error::other)?;
@@ -132,6 +136,17 @@ impl ManagementClient {
         }
         ExitCode::FAILURE
     }
+}
+
+/// Has the gateway that runs record that this command has read the files of its record. Where none runs, or none may be
+/// asked, nobody takes it down: whoever may read the files can do so unseen.
+pub(super) fn tell_of_reading(settings: &Settings, command: &str, asked_by: &[&str]) {
+    let Some(socket) = settings.admin.as_ref().and_then(|admin| admin.socket.clone()) else { return };
+    let asked_by = (!asked_by.is_empty()).then(|| asked_by.join(", "));
+    let reading = Reading { command: command.to_owned(), asked_by };
+    let client = ManagementClient { socket, patience: BESIDE };
+    let body = serde_json::to_string(&reading).unwrap_or_default();
+    drop(client.exchange::<serde_json::Value>(&Method::POST, "/api/v1/record/readings", &body));
 }
 
 impl From<io::Error> for CallError {

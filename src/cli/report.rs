@@ -1,22 +1,19 @@
 //! `portcullis report`: what the record says to those who must answer for it.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use super::management::tell_of_reading;
 use super::run::fail;
 use super::store;
 use super::terminal::print;
-use crate::clock::{Clock, Moment, Timestamp};
-use crate::config::Settings;
-use crate::gate::{ImaginedPerson, May, Reach as Rules};
-use crate::oidc::ProviderSettings;
-use crate::reports::{Access, Format, Geo, Known, Question, Reach, Report, Verdict, answer};
-use crate::segments::{Patience, Who};
+use crate::clock::{Clock, Moment};
+use crate::reports::{Format, Geo, Known, Question, Report, answer};
+use crate::runtime::InForce;
+use crate::segments::Patience;
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArguments {
@@ -86,18 +83,25 @@ fn told(arguments: &ReportArguments) -> Result<String, ExitCode> {
     };
     let reader = store::reader(&folder)?;
     let geo = arguments.geo.as_deref().map(Geo::open).transpose().map_err(|error| fail(&error))?;
-    let rules = settings.as_ref().map(|settings| ReachOf::new(settings, clock.now()));
-    let known = Known {
-        routes: settings.as_ref().map(routes),
-        providers: settings.as_ref().map(providers),
-        geo: geo.as_ref(),
-        reach: rules.as_ref().map(|rules| rules as &dyn Reach),
+    let in_force = settings.as_ref().map(|settings| InForce::new(&settings.gate(), clock.now()));
+    let known = match &in_force {
+        Some(in_force) => in_force.known(geo.as_ref()),
+        None => Known { geo: geo.as_ref(), ..Known::default() },
     };
     let frame = answer(&question, &reader, &known, &Patience::endless()).map_err(|error| fail(&error))?;
+    if let Some(settings) = &settings {
+        tell_of_reading(settings, &format!("report {}", arguments.report), &arguments.asked_by());
+    }
     Ok(Format::named(&arguments.format).unwrap_or(Format::Table).write(&frame))
 }
 
 impl ReportArguments {
+    /// The names by which events were chosen.
+    fn asked_by(&self) -> Vec<&'static str> {
+        let given = [("user", &self.user), ("route", &self.route), ("provider", &self.provider)];
+        given.into_iter().filter(|(_, values)| !values.is_empty()).map(|(name, _)| name).collect()
+    }
+
     fn question(&self, now: Moment) -> Result<Question, ExitCode> {
         let report = Report::named(&self.report).unwrap_or(Report::Access);
         let mut question = Question::new(report, &self.since, self.until.as_deref(), &self.zone, now)
@@ -110,57 +114,5 @@ impl ReportArguments {
             question.filter.set(name, value, now).map_err(|error| fail(&error))?;
         }
         Ok(question)
-    }
-}
-
-fn routes(settings: &Settings) -> Vec<String> {
-    settings.routes.iter().map(|route| route.name.as_str().to_owned()).collect()
-}
-
-fn providers(settings: &Settings) -> Vec<String> {
-    settings.relying_party.providers.iter().map(|provider| provider.name.as_str().to_owned()).collect()
-}
-
-/// Judges by the rules of the configuration whoever the record knows, as far as it knows them.
-#[derive(Debug)]
-struct ReachOf {
-    rules: Rules,
-    providers: Vec<ProviderSettings>,
-    now: Timestamp,
-}
-
-impl ReachOf {
-    fn new(settings: &Settings, now: Timestamp) -> Self {
-        let providers = settings.relying_party.providers.clone();
-        Self { rules: Rules::new(&settings.gate()), providers, now }
-    }
-}
-
-impl Reach for ReachOf {
-    /// Whoever's provider is no longer there can sign in nowhere.
-    fn reach(&self, who: &Who) -> Vec<Access> {
-        let person = ImaginedPerson {
-            user: Some(who.user.clone()),
-            acr: (!who.acr.is_empty()).then(|| who.acr.clone()),
-            provider: Some(who.provider.clone()),
-            // A record holds neither groups nor claims: they are not none.
-            logged: true,
-            ..ImaginedPerson::default()
-        };
-        let Ok(Some(principal)) = person.principal(&self.providers, self.now) else { return Vec::new() };
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let found = self.rules.of(&Arc::new(principal), nowhere, self.now);
-        found
-            .into_iter()
-            .map(|reachable| Access {
-                route: reachable.route.as_str().to_owned(),
-                verdict: match reachable.may {
-                    May::Yes => Verdict::Yes,
-                    May::AfterStepUp => Verdict::AfterStepUp,
-                    May::Unknown => Verdict::Unknown,
-                },
-                by: reachable.by,
-            })
-            .collect()
     }
 }

@@ -28,11 +28,15 @@ const MOST: usize = 400;
 
 /// What somebody asks for, to be recorded with their name.
 pub(super) fn call(visit: Visit<'_>, process: &dyn Process, operation: &'static str) -> Call {
+    let (operator, caller) = caller(visit);
+    Call::begin(operation, operator, caller, process.operations().recorder.clone())
+}
+
+/// Who asks, as the record names them, and by which request.
+pub(super) fn caller(visit: Visit<'_>) -> (String, OwnedCaller) {
     let (user, provider) = (&visit.person.user, &visit.person.provider);
     let client = Some(visit.context.forwarding.client.ip());
-    let caller = OwnedCaller { id: visit.context.id.clone(), client };
-    let recorder = process.operations().recorder.clone();
-    Call::begin(operation, format!("{user} ({provider}), in the console"), caller, recorder)
+    (format!("{user} ({provider}), in the console"), OwnedCaller { id: visit.context.id.clone(), client })
 }
 
 /// What an act would do.

@@ -12,9 +12,10 @@ use super::process::Process;
 use super::role::Role;
 use super::seats::Seats;
 use super::{
-    acts, apps, configuration, end, events, explorer, live, overview, people, sessions, sign_in, story,
+    acts, apps, configuration, end, events, explorer, live, overview, people, reports, review, sessions,
+    sign_in, story,
 };
-use crate::endpoints::{Answer, EndpointError, RequestContext, same_origin};
+use crate::endpoints::{Answer, Content, EndpointError, RequestContext, same_origin};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
 use crate::pages::Page;
@@ -59,22 +60,49 @@ impl Console {
             return asset.response().into();
         }
         let place = path.and_then(Place::at);
-        let is_stream = place == Some(Place::Front(Section::Live)) && live::is_asked_for(request.headers());
-        if is_stream && visit.role >= Place::Front(Section::Live).least() && request.method() == Method::GET {
-            let query = request.uri().query().unwrap_or_default();
-            return match live::stream(visit, &**process, &self.seats, request.headers(), query) {
-                Ok(stream) => stream.into(),
-                Err(no) => into_response(no.page(visit, Some(Section::Live))).into(),
-            };
-        }
-        if let (Some(Place::Export(format)), &Method::GET) = (place, request.method())
-            && visit.role >= Place::Export(format).least()
+        if let Some(place) = place.filter(|place| visit.role >= place.least())
+            && request.method() != Method::POST
+            && let Some(answer) = self.unpaged(visit, process, place, &request).await
         {
-            let query = request.uri().query().unwrap_or_default();
-            let file = events::export(visit, process, format, query).await;
-            return file.unwrap_or_else(|no| into_response(no.page(visit, Some(Section::Events)))).into();
+            return answer;
         }
         page_for(visit, process, place, request).await.map(into_response).into()
+    }
+}
+
+impl Console {
+    /// What is no page that is made whole before it is sent: streams and files.
+    async fn unpaged(
+        &self,
+        visit: Visit<'_>,
+        process: &Arc<dyn Process>,
+        place: Place,
+        request: &Request<RequestBody>,
+    ) -> Option<Answer> {
+        let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+        let instead = |no: &Message| into_response(no.page(visit, Some(place.section()))).map(Content::from);
+        let answer = match place {
+            Place::Front(Section::Live) if live::is_asked_for(headers) && request.method() == Method::GET => {
+                live::stream(visit, &**process, &self.seats, headers, query)
+            }
+            Place::Export(format) => {
+                events::export(visit, process, format, query).await.map(|file| file.map(Content::from))
+            }
+            Place::Report(report) => reports::answer(visit, process, &self.seats, (report, query)).await,
+            Place::ReportFile(report, format) => {
+                let file = reports::file(visit, process, (report, format), query).await;
+                file.map(|file| file.map(Content::from))
+            }
+            Place::Front(_)
+            | Place::Story
+            | Place::Person
+            | Place::Users
+            | Place::Review
+            | Place::SignIn(_)
+            | Place::End
+            | Place::Act(_) => return None,
+        };
+        Some(answer.unwrap_or_else(|no| instead(&no)).into())
     }
 }
 
@@ -104,7 +132,12 @@ async fn page_for(
         Place::Front(Section::Events) => Ok(events::page(visit, shared, query).await),
         Place::Front(Section::People) => Ok(people::page(visit, shared, query).await),
         // Answered before: what is asked for by another method is nothing.
-        Place::Export(_) => Ok(Message::NotFound.page(visit, Some(Section::Events))),
+        Place::Export(_) | Place::Report(_) | Place::ReportFile(..) => {
+            Ok(Message::NotFound.page(visit, Some(place.section())))
+        }
+        Place::Front(Section::Reports) => Ok(reports::page(visit)),
+        Place::Review if request.method() == Method::POST => Ok(review::act(visit, shared, request).await),
+        Place::Review => Ok(review::ask(visit, shared, query).await),
         Place::Story => Ok(story::page(visit, shared, query).await),
         Place::Person => people::person(visit, shared, query).await,
         Place::Users => Ok(people::users(visit, shared, query).await),

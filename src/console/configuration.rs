@@ -16,6 +16,9 @@ use crate::pages::Page;
 /// Lines that are shown around what has changed.
 const AROUND: usize = 3;
 
+/// Faults that are shown (invariant 14).
+const FINDINGS: usize = 50;
+
 pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
     let (shell, now) = (Shell::of(visit, Some(Section::Configuration)), process.now());
     let shown = process.configuration();
@@ -24,7 +27,19 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
         loaded: Moment::new(*loaded, now),
         rows: changes(&texts(&super::written::lines(written)), &texts(&lines)),
     });
-    let view = View { shell: &shell, loaded: Moment::new(shown.loaded, now), lines, before };
+    let refused = shown.refused.map(|refused| Refused {
+        at: Moment::new(refused.at, now),
+        reason: text::long(&refused.reason),
+        // A fault can quote what was written, which those who act may read in the file as well.
+        findings: refused
+            .findings
+            .into_iter()
+            .filter(|_| shell.may_act())
+            .take(FINDINGS)
+            .map(|(line, words)| (line, text::long(&words)))
+            .collect(),
+    });
+    let view = View { shell: &shell, loaded: Moment::new(shown.loaded, now), lines, before, refused };
     shell.page(StatusCode::OK, &view)
 }
 
@@ -35,6 +50,14 @@ struct View<'a> {
     loaded: Moment,
     lines: Vec<Line>,
     before: Option<Changed>,
+    refused: Option<Refused>,
+}
+
+/// A reload that was refused since.
+struct Refused {
+    at: Moment,
+    reason: String,
+    findings: Vec<(usize, String)>,
 }
 
 /// What a reload has changed.

@@ -80,7 +80,8 @@ impl EventRow {
 
     /// Whose name stands in the row.
     pub(super) fn user_field(&self) -> Field {
-        if self.word.starts_with("management.") { Field::Operator } else { Field::User }
+        let is_operators = self.word.starts_with("management.") || self.word == "record.read";
+        if is_operators { Field::Operator } else { Field::User }
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 use http::{Method, StatusCode};
+use url::form_urlencoded;
 
 use super::answer::Visit;
 use super::fields::Fields;
@@ -172,6 +173,8 @@ enum Outcome {
 
 struct RouteTold {
     route: String,
+    /// The query of the report that says who can reach it.
+    reach: String,
     pattern: String,
     session: Option<String>,
     policies: Vec<PolicyTold>,
@@ -222,6 +225,9 @@ impl Told {
             Judgement::Route { route, pattern, session, decision, next, headers } => {
                 let let_in = decision.verdict == Verdict::Permitted;
                 let told = RouteTold {
+                    reach: form_urlencoded::Serializer::new(String::new())
+                        .append_pair("route", &route)
+                        .finish(),
                     route: text::short(&route),
                     pattern: text::short(&pattern),
                     session,

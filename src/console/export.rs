@@ -72,16 +72,19 @@ fn push(format: Format, event: &Event, text: &mut String) {
     }
 }
 
-/// The file as an answer that is kept, and opened nowhere.
+/// The file as an answer.
 pub(super) fn response(format: Format, text: String) -> Response<Bytes> {
+    kept(format.content_type(), format.path(), text)
+}
+
+/// A file as an answer that is kept under a name of ours, and opened nowhere.
+pub(super) fn kept(content_type: &'static str, name: &str, text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
-    let disposition = match format {
-        Format::Csv => "attachment; filename=\"events.csv\"",
-        Format::Json => "attachment; filename=\"events.json\"",
-    };
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
     let fields = [
-        (header::CONTENT_TYPE, format.content_type()),
-        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),

@@ -92,7 +92,7 @@ impl Message {
             Self::NotRead(why) => ("The record cannot be read", format!("{why}. It goes on being written.")),
             Self::TooMany => (
                 "Too many watch already",
-                "One session watches four times at once, and all together 64 times. Close another tab that does.".into(),
+                "One session watches, or has reports made, four times at once, and all together 64 times. Close another tab that does.".into(),
             ),
         }
     }

@@ -32,12 +32,15 @@ mod process;
 mod range;
 mod reading;
 mod record;
+mod reports;
+mod review;
 mod role;
 mod seats;
 mod sessions;
 mod shell;
 mod sign_in;
 mod story;
+mod taken_away;
 mod terms;
 mod text;
 mod written;
@@ -45,6 +48,7 @@ mod written;
 pub use answer::{Console, Visit};
 pub use process::{
     AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, OnDisk, PersonAsked,
-    Process, ProcessOverview, ProviderShown, ServerCondition, ServerShown, SharedShown, SinkShown,
+    Process, ProcessOverview, ProviderShown, RefusedShown, ServerCondition, ServerShown, SharedShown,
+    SinkShown,
 };
 pub use role::Role;

@@ -1,7 +1,9 @@
 //! Where the console has something, and who may see or do it.
 
 use super::export::Format;
+use super::reports::FileFormat;
 use super::role::Role;
+use crate::reports::Report;
 use crate::session::SessionId;
 
 /// A part of the console that the navigation leads to.
@@ -13,6 +15,7 @@ pub(super) enum Section {
     People,
     Sessions,
     Apps,
+    Reports,
     Explain,
     Configuration,
 }
@@ -28,6 +31,11 @@ pub(super) enum Place {
     Users,
     /// The events of a view as a file.
     Export(Format),
+    /// One report: as a page, and as a file.
+    Report(Report),
+    ReportFile(Report, FileFormat),
+    /// Where an access is judged: a page that says what is known of it, and the mark.
+    Review,
     /// One sign-in.
     SignIn(SessionId),
     /// Where sign-ins are ended: a page that asks once more, and the act.
@@ -77,13 +85,14 @@ impl Act {
 
 impl Section {
     /// In the order of the navigation.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Overview,
         Self::Live,
         Self::Events,
         Self::People,
         Self::Sessions,
         Self::Apps,
+        Self::Reports,
         Self::Explain,
         Self::Configuration,
     ];
@@ -97,6 +106,7 @@ impl Section {
             Self::People => "people",
             Self::Sessions => "sessions",
             Self::Apps => "apps",
+            Self::Reports => "reports",
             Self::Explain => "explain",
             Self::Configuration => "configuration",
         }
@@ -111,6 +121,7 @@ impl Section {
             Self::People => "People",
             Self::Sessions => "Sessions",
             Self::Apps => "Apps",
+            Self::Reports => "Reports",
             Self::Explain => "Explain",
             Self::Configuration => "Configuration",
         }
@@ -119,7 +130,7 @@ impl Section {
     fn least(self) -> Role {
         match self {
             Self::Overview | Self::Apps | Self::Explain | Self::Configuration => Role::Viewer,
-            Self::Live | Self::Events | Self::People => {
+            Self::Live | Self::Events | Self::People | Self::Reports => {
                 mutant!(Role::Auditor, "console-shows-names-to-viewers" => Role::Viewer)
             }
             Self::Sessions => mutant!(Role::Auditor, "viewers-see-people" => Role::Viewer),
@@ -140,6 +151,7 @@ impl Place {
             "request" => return Some(Self::Story),
             "person" => return Some(Self::Person),
             "app" => return Some(Self::Users),
+            "reports/access-review/mark" => return Some(Self::Review),
             _ => {}
         }
         if let Some(format) = Format::ALL.into_iter().find(|format| format.path() == path) {
@@ -147,6 +159,9 @@ impl Place {
         }
         if let Some(act) = Act::ALL.into_iter().find(|act| act.path() == path) {
             return Some(Self::Act(act));
+        }
+        if let Some(name) = path.strip_prefix("reports/") {
+            return report(name);
         }
         if let Some(id) = path.strip_prefix("sessions/") {
             return SessionId::from_hex(id).map(Self::SignIn);
@@ -161,6 +176,7 @@ impl Place {
             Self::Story | Self::Export(_) => Section::Events,
             Self::Person => Section::People,
             Self::Users => Section::Apps,
+            Self::Report(_) | Self::ReportFile(..) | Self::Review => Section::Reports,
             Self::SignIn(_) | Self::End => Section::Sessions,
             Self::Act(Act::Reload) => Section::Configuration,
             Self::Act(Act::Rotate | Act::Drain) => Section::Overview,
@@ -172,6 +188,7 @@ impl Place {
         match self {
             Self::Front(section) => section.least(),
             Self::Story | Self::Person | Self::Users | Self::Export(_) => Section::Events.least(),
+            Self::Report(_) | Self::ReportFile(..) | Self::Review => Section::Reports.least(),
             Self::SignIn(_) => Section::Sessions.least(),
             Self::End => mutant!(Role::Operator, "auditors-end-sessions" => Role::Auditor),
             Self::Act(_) => mutant!(Role::Operator, "console-acts-without-role" => Role::Viewer),
@@ -180,8 +197,15 @@ impl Place {
 
     /// Whether something is done there, and forms are sent to it.
     pub(super) const fn is_act(self) -> bool {
-        matches!(self, Self::End | Self::Act(_))
+        matches!(self, Self::End | Self::Act(_) | Self::Review)
     }
+}
+
+/// `access`, `access.csv`.
+fn report(name: &str) -> Option<Place> {
+    let Some((word, ending)) = name.split_once('.') else { return Report::named(name).map(Place::Report) };
+    let format = FileFormat::ALL.into_iter().find(|format| format.ending() == ending)?;
+    Report::named(word).map(|report| Place::ReportFile(report, format))
 }
 
 #[cfg(test)]
@@ -193,10 +217,28 @@ mod tests {
         for section in Section::ALL {
             assert_eq!(Place::at(section.path()), Some(Place::Front(section)));
         }
+        for (report, word, _) in Report::TABLE {
+            assert_eq!(Place::at(&format!("reports/{word}")), Some(Place::Report(report)));
+            for format in FileFormat::ALL {
+                let file = format!("reports/{word}.{}", format.ending());
+                assert_eq!(Place::at(&file), Some(Place::ReportFile(report, format)));
+            }
+        }
         for act in Act::ALL {
             assert_eq!(Place::at(act.path()), Some(Place::Act(act)));
         }
-        for nowhere in ["session", "sessions/", "sessions/abc", "sessions/end/x", "Apps", "explain/x"] {
+        for nowhere in [
+            "session",
+            "reports/",
+            "reports/x",
+            "reports/access.exe",
+            "reports/access/x",
+            "sessions/",
+            "sessions/abc",
+            "sessions/end/x",
+            "Apps",
+            "explain/x",
+        ] {
             assert_eq!(Place::at(nowhere), None, "{nowhere}");
         }
     }
@@ -214,6 +256,10 @@ mod tests {
             (Place::Person, Role::Auditor),
             (Place::Users, Role::Auditor),
             (Place::Export(Format::Csv), Role::Auditor),
+            (Place::Front(Section::Reports), Role::Auditor),
+            (Place::Report(Report::Access), Role::Auditor),
+            (Place::ReportFile(Report::People, FileFormat::Html), Role::Auditor),
+            (Place::Review, Role::Auditor),
             (Place::Act(Act::Reload), Role::Operator),
             (Place::Act(Act::Drain), Role::Operator),
             (Place::Act(Act::Rotate), Role::Operator),

@@ -13,7 +13,8 @@ use crate::history::Minute;
 use crate::identity::Principal;
 use crate::operate::Operations;
 use crate::policy::{AccessSettings, Explanation};
-use crate::segments::{Reader, StoreError};
+use crate::reports::{Access, Frame, Question};
+use crate::segments::{AskError, Patience, Reader, StoreError, Who};
 use crate::session::{SessionEnd, Sessions};
 use crate::sinks::Tail;
 use crate::telemetry::Outcome;
@@ -58,6 +59,15 @@ pub trait Process: fmt::Debug + Send + Sync {
     /// # Errors
     /// Where it cannot be read.
     fn store(&self) -> Result<Option<Reader>, StoreError>;
+
+    /// A report of what the store keeps, by the configuration in force; none where there is no store.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or there was no turn in time.
+    fn report(&self, question: &Question, patience: &Patience) -> Result<Option<Frame>, AskError>;
+
+    /// Where somebody may go by the configuration in force, as far as it is known who they are.
+    fn reach(&self, who: &Who) -> Vec<Access>;
 
     /// The sign-ins of this process and its store.
     fn sessions(&self) -> &Sessions {
@@ -295,6 +305,19 @@ pub struct ConfigurationShown {
     pub written: Arc<Value>,
     /// The one that it took the place of in this process, and when that one was read.
     pub before: Option<(Timestamp, Arc<Value>)>,
+    /// The reload that was refused last, since this one is in force.
+    pub refused: Option<RefusedShown>,
+}
+
+/// A reload that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedShown {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in words.
+    pub reason: String,
+    /// What is wrong with the file: lines, from 1 (0: the whole file), and words.
+    pub findings: Vec<(usize, String)>,
 }
 
 /// A configuration as its file has it, whether or not it is in force.

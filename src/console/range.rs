@@ -91,6 +91,15 @@ impl Range {
         Self { span, until: None }
     }
 
+    /// The shortest one that holds all from one moment to another, in seconds since 1970.
+    pub(super) fn covering(from: u64, to: u64) -> Self {
+        let holds = |span: &Span| {
+            let (count, size) = span.buckets();
+            (to.div_ceil(size) * size).saturating_sub(count * size) <= from
+        };
+        Self { span: Span::ALL.into_iter().find(holds).unwrap_or(Span::Year), until: Some(to) }
+    }
+
     /// What an address says of it; empty where it is what nothing says.
     pub(super) fn query(self) -> String {
         let span = (self.span != Span::default()).then(|| format!("span={}&", self.span.word()));
@@ -171,6 +180,26 @@ mod tests {
         }
         for wrong in ["span=moon", "until=x", "until=-1", "until=999999999999"] {
             assert!(Range::read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_covered_by_the_shortest_stretch_that_holds_it() {
+        let now = NOW.seconds();
+        for (from, to, span) in [
+            (now - 60, now, Span::Hour),
+            (now - 3_600, now, Span::Day),
+            (1_799_884_800, 1_799_884_800 + 86_400, Span::Day),
+            (now - 29 * 86_400, now, Span::Month),
+            (now - 300 * 86_400, now, Span::Year),
+        ] {
+            let range = Range::covering(from, to);
+            let (since, until) = range.micros(NOW);
+            assert_eq!(range.span, span, "{from} to {to}");
+            assert!(
+                since <= from * 1_000_000 && to * 1_000_000 <= until,
+                "{from} to {to}: {since} to {until}"
+            );
         }
     }
 

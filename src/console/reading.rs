@@ -3,9 +3,11 @@
 use http::StatusCode;
 use url::form_urlencoded;
 
-use super::acts::call;
+use super::acts::caller;
 use super::answer::Visit;
 use super::process::Process;
+use crate::operate::Call;
+use crate::reports::Report;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,9 @@ pub(super) enum Reading {
     People,
     Person,
     Use,
+    Report(Report),
+    ReportFile(Report),
+    Review,
 }
 
 impl Reading {
@@ -30,6 +35,24 @@ impl Reading {
             Self::People => "list-people",
             Self::Person => "show-person",
             Self::Use => "show-use",
+            Self::Report(_) => "show-report",
+            Self::ReportFile(_) => "export-report",
+            Self::Review => "show-access",
+        }
+    }
+
+    /// Which report, where it is one.
+    const fn report(self) -> Option<&'static str> {
+        match self {
+            Self::Report(report) | Self::ReportFile(report) => Some(report.word()),
+            Self::Live
+            | Self::Events
+            | Self::Export
+            | Self::Story
+            | Self::People
+            | Self::Person
+            | Self::Use
+            | Self::Review => None,
         }
     }
 }
@@ -40,13 +63,16 @@ pub(super) fn record(visit: Visit<'_>, process: &dyn Process, reading: Reading, 
         return;
     }
     let mut names: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, value)| !value.is_empty() && !["after", "behind"].contains(&name.as_ref()))
+        .filter(|(name, value)| !value.is_empty() && !["after", "behind", "page"].contains(&name.as_ref()))
         .map(|(name, _)| name.chars().take(20).collect::<String>())
         .take(16)
         .collect();
     names.sort_unstable();
     names.dedup();
-    let call = call(visit, process, reading.operation());
+    let names: Vec<_> = reading.report().map(str::to_owned).into_iter().chain(names).collect();
+    let (operator, caller) = caller(visit);
+    let recorder = process.operations().recorder.clone();
+    let call = Call::reading(reading.operation(), operator, caller, recorder);
     call.because(Some(names.join(", ").as_str()).filter(|names| !names.is_empty()));
     call.is_answered(StatusCode::OK);
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
+
 use super::message::Message;
 use super::process::Process;
 use crate::segments::{AskError, Patience, Reader, read_apart};
@@ -14,6 +16,20 @@ pub(super) enum Unanswered {
     NoStore,
     /// It cannot be read: why.
     NotRead(String),
+}
+
+impl Unanswered {
+    /// What was answered on another thread.
+    ///
+    /// # Errors
+    /// Where nothing was.
+    pub(super) fn or<T>(read: Result<Result<Option<T>, AskError>, JoinError>) -> Result<T, Self> {
+        match read {
+            Ok(Ok(answer)) => answer.ok_or(Self::NoStore),
+            Ok(Err(error)) => Err(Self::NotRead(error.to_string())),
+            Err(error) => Err(Self::NotRead(error.to_string())),
+        }
+    }
 }
 
 impl From<Unanswered> for Message {
@@ -39,9 +55,5 @@ pub(super) async fn ask<T: Send + 'static>(
         let reader = process.store().map_err(AskError::from)?;
         reader.map(|reader| question(&reader, patience)).transpose()
     });
-    match asked.await {
-        Ok(Ok(answer)) => answer.ok_or(Unanswered::NoStore),
-        Ok(Err(error)) => Err(Unanswered::NotRead(error.to_string())),
-        Err(error) => Err(Unanswered::NotRead(error.to_string())),
-    }
+    Unanswered::or(asked.await)
 }

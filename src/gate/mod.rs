@@ -70,7 +70,7 @@ pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use path_mask::{PathMask, PathMasks};
-pub use reach::{May, Reach, Reachable};
+pub use reach::{May, Reach, Reachable, deciding_rules};
 pub use settings::{
     BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
     RedirectSettings, RouteAction, RouteSettings, SentFrom,

@@ -1,5 +1,6 @@
 //! Where somebody may go: one look at the compiled rules of every route, without a request.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::settings::{GateSettings, RouteSettings};
 use crate::authn::Accepted;
 use crate::clock::Timestamp;
 use crate::identity::{Principal, RouteName};
-use crate::policy::{Access, Explanation, Question, Verdict, explain};
+use crate::policy::{Access, AccessSettings, Explanation, Question, Verdict, explain};
 use crate::request::{ClientAddress, RequestPath};
 
 /// The rules of all routes that people come to, compiled once for as many people as are asked about.
@@ -61,6 +62,25 @@ impl Reach {
     pub fn of(&self, person: &Arc<Principal>, client: IpAddr, now: Timestamp) -> Vec<Reachable> {
         self.rows.iter().filter_map(|row| row.reachable(person, client, now)).collect()
     }
+}
+
+/// The rules by which requests can be decided, each once, in the words in which a decision names them: of the policies of a
+/// route all `deny` rules, and the `allow` rules of the last one, for it is that one's which is named.
+#[must_use]
+pub fn deciding_rules(settings: &GateSettings) -> Vec<String> {
+    let mut rules = Vec::new();
+    for route in &settings.routes {
+        let AccessSettings::Policies(policies) = &route.access else { continue };
+        for policy in policies {
+            rules.extend((1..=policy.deny.len()).map(|n| format!("policy {}, deny rule {n}", policy.name)));
+        }
+        if let Some(last) = policies.last() {
+            rules.extend((1..=last.allow.len()).map(|n| format!("policy {}, allow rule {n}", last.name)));
+        }
+    }
+    let mut seen = HashSet::new();
+    rules.retain(|rule| seen.insert(rule.clone()));
+    rules
 }
 
 impl Row {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 
-use crate::events::{ManagementCalled, OwnedCaller, Recorder};
+use crate::events::{ManagementCalled, OwnedCaller, RecordRead, Recorder};
 use crate::identity::RequestId;
 use crate::session::{EndCause, SessionEnd};
 
@@ -16,8 +16,16 @@ const LEFT: u16 = 499;
 #[derive(Clone, Debug)]
 pub struct Call(Arc<Record>);
 
+/// What a call is about: the gateway, or what the record tells of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Gateway,
+    Record,
+}
+
 #[derive(Debug)]
 struct Record {
+    about: About,
     operation: &'static str,
     operator: String,
     caller: OwnedCaller,
@@ -37,8 +45,36 @@ impl Call {
     /// A call of `operator`'s, by the request of `caller`.
     #[must_use]
     pub fn begin(operation: &'static str, operator: String, caller: OwnedCaller, recorder: Recorder) -> Self {
+        Self::about(About::Gateway, operation, operator, (caller, recorder))
+    }
+
+    /// The same of a call that looks at the record.
+    #[must_use]
+    pub fn reading(
+        operation: &'static str,
+        operator: String,
+        caller: OwnedCaller,
+        recorder: Recorder,
+    ) -> Self {
+        Self::about(About::Record, operation, operator, (caller, recorder))
+    }
+
+    fn about(
+        about: About,
+        operation: &'static str,
+        operator: String,
+        (caller, recorder): (OwnedCaller, Recorder),
+    ) -> Self {
         let status = AtomicU16::new(LEFT);
-        Self(Arc::new(Record { operation, operator, caller, recorder, status, told: Mutex::default() }))
+        Self(Arc::new(Record {
+            about,
+            operation,
+            operator,
+            caller,
+            recorder,
+            status,
+            told: Mutex::default(),
+        }))
     }
 
     /// The id under which it is recorded.
@@ -87,15 +123,19 @@ impl Call {
 impl Drop for Record {
     fn drop(&mut self) {
         let told = self.told.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.recorder.emit(&ManagementCalled {
-            operator: &self.operator,
-            operation: self.operation,
-            id: Some(self.caller.id.as_str()),
-            client: self.caller.client,
-            status: *self.status.get_mut(),
-            reason: told.reason.as_deref(),
-            selected: None,
-            ended: told.ended,
-        });
+        let (operator, operation, status) = (&*self.operator, self.operation, *self.status.get_mut());
+        let (id, client, reason) =
+            (Some(self.caller.id.as_str()), self.caller.client, told.reason.as_deref());
+        match self.about {
+            About::Record => {
+                self.recorder.emit(&RecordRead { operator, operation, id, client, status, reason });
+            }
+            About::Gateway => {
+                let (selected, ended) = (None, told.ended);
+                let called =
+                    ManagementCalled { operator, operation, id, client, status, reason, selected, ended };
+                self.recorder.emit(&called);
+            }
+        }
     }
 }

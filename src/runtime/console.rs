@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
 use serde_json::Value;
@@ -11,12 +11,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::assertion_keys::KeyTurns;
+use super::in_force::InForce;
 use super::observe::ReadinessSources;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Finding, Settings, SystemSources};
 use crate::console::{
     AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, OnDisk, PersonAsked,
-    Process, ProcessOverview, ProviderShown, ServerCondition, ServerShown, SinkShown,
+    Process, ProcessOverview, ProviderShown, RefusedShown, ServerCondition, ServerShown, SinkShown,
 };
 use crate::forward::ServerState;
 use crate::gate::{
@@ -25,8 +26,9 @@ use crate::gate::{
 use crate::history::{Counters, History, until_next_minute};
 use crate::limit::LimitUsage;
 use crate::operate::Operations;
+use crate::reports::{self, Access, Frame, Question, Reach};
 use crate::route::HostPattern;
-use crate::segments::{Reader, StoreError};
+use crate::segments::{AskError, Patience, Reader, StoreError, Who};
 use crate::sinks::{SinkHealth, Tail};
 use crate::telemetry::{Metrics, Outcome, RequestStats};
 
@@ -38,6 +40,8 @@ pub(super) struct Loaded {
     gate: Explainer,
     written: Arc<Value>,
     before: Option<(Timestamp, Arc<Value>)>,
+    /// The reload that was refused last, since these are in force.
+    refused: Mutex<Option<RefusedShown>>,
 }
 
 impl Loaded {
@@ -45,7 +49,25 @@ impl Loaded {
     pub(super) fn first(settings: &Settings) -> Self {
         let (at, gate) = (Clock::system().now(), Explainer::new(settings.gate()));
         let (file, written) = (settings.file.clone(), Arc::clone(&settings.written));
-        Self { at, file, gate, written, before: None }
+        Self { at, file, gate, written, before: None, refused: Mutex::default() }
+    }
+
+    /// A reload was refused, for this reason; what is wrong with the file is read off it once more.
+    pub(super) fn refuse(&self, reason: &str) {
+        let findings = self.on_disk().findings;
+        let refused = RefusedShown { at: Clock::system().now(), reason: reason.to_owned(), findings };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+    }
+
+    /// The configuration as its file has it now.
+    fn on_disk(&self) -> OnDisk {
+        match config::load(&self.file, &SystemSources) {
+            Ok((settings, report)) => OnDisk {
+                written: Some(settings.written),
+                findings: report.warnings.iter().map(finding).collect(),
+            },
+            Err(report) => OnDisk { written: None, findings: report.faults.iter().map(finding).collect() },
+        }
     }
 
     /// Those that a reload puts in the place of these. Where the file says the same, as after a new certificate, those
@@ -56,6 +78,22 @@ impl Loaded {
             false => Some((self.at, Arc::clone(&self.written))),
         };
         Self { before, ..Self::first(settings) }
+    }
+
+    /// Answers a question to a store by these settings; none where there is no store.
+    pub(super) fn report(
+        &self,
+        question: &Question,
+        reader: Option<Reader>,
+        patience: &Patience,
+    ) -> Result<Option<Frame>, AskError> {
+        let in_force = self.in_force();
+        let answer = |reader| reports::answer(question, &reader, &in_force.known(None), patience);
+        reader.map(answer).transpose()
+    }
+
+    fn in_force(&self) -> InForce {
+        InForce::new(self.gate.settings(), Clock::system().now())
     }
 }
 
@@ -135,18 +173,12 @@ impl Process for ThisProcess {
     fn configuration(&self) -> ConfigurationShown {
         let loaded = self.loaded();
         let (written, before) = (Arc::clone(&loaded.written), loaded.before.clone());
-        ConfigurationShown { loaded: loaded.at, written, before }
+        let refused = loaded.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        ConfigurationShown { loaded: loaded.at, written, before, refused }
     }
 
     fn on_disk(&self) -> OnDisk {
-        let loaded = self.loaded();
-        match config::load(&loaded.file, &SystemSources) {
-            Ok((settings, report)) => OnDisk {
-                written: Some(settings.written),
-                findings: report.warnings.iter().map(finding).collect(),
-            },
-            Err(report) => OnDisk { written: None, findings: report.faults.iter().map(finding).collect() },
-        }
+        self.loaded().on_disk()
     }
 
     fn operations(&self) -> &Operations {
@@ -159,6 +191,14 @@ impl Process for ThisProcess {
 
     fn store(&self) -> Result<Option<Reader>, StoreError> {
         self.sources.audit.store()
+    }
+
+    fn report(&self, question: &Question, patience: &Patience) -> Result<Option<Frame>, AskError> {
+        self.loaded().report(question, self.store()?, patience)
+    }
+
+    fn reach(&self, who: &Who) -> Vec<Access> {
+        self.loaded().in_force().reach(who)
     }
 }
 

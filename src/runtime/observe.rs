@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
+use super::console::Loaded;
 use super::control::Predecessors;
 use super::session_engine::SessionEngine;
 use super::verifying::{RecordState, Verified};
@@ -175,8 +176,9 @@ pub(super) fn management(
     operations: Operations,
     audit: &Arc<Audit>,
     written: watch::Receiver<Arc<Value>>,
+    loaded: watch::Receiver<Arc<Loaded>>,
 ) -> Management {
-    let audit = Arc::clone(audit);
+    let (audit, asked) = (Arc::clone(audit), Arc::clone(audit));
     let (gate, told, limited) = (gate.clone(), gate.clone(), gate.clone());
     Management {
         operations,
@@ -184,6 +186,10 @@ pub(super) fn management(
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
         events: Arc::new(move || audit.store()),
+        reports: Arc::new(move |question, patience| {
+            let loaded = Arc::clone(&loaded.borrow());
+            loaded.report(question, asked.store()?, patience)
+        }),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
     }
 }

@@ -178,7 +178,7 @@ pub async fn run(
     let operations = observe::operations(&sessions, &recorder, &audit, &send, rotate);
     let history = Arc::new(History::new(Clock::system().now()));
     tokio::spawn(super::console::keep(Arc::clone(&history), gate.metrics()));
-    let shown = (shown_settings, turns, history);
+    let shown = (shown_settings.clone(), turns, history);
     console.show(Arc::new(ThisProcess::new(Arc::clone(&told), operations.clone(), shown)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
@@ -190,7 +190,7 @@ pub async fn run(
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, operations, &audit, shown_configuration),
+        management: observe::management(&gate, operations, &audit, shown_configuration, shown_settings),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings

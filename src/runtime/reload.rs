@@ -106,6 +106,7 @@ impl Reloading {
     fn record_refused(&self, file: &Path, reason: &str) {
         let file = file.to_string_lossy();
         self.recorder.emit(&ConfigurationRefused { file: &file, count: None, reason, by: None });
+        self.loaded.borrow().refuse(reason);
     }
 
     fn record_changes(&self, settings: &Settings) {

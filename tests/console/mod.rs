@@ -5,6 +5,7 @@ mod live;
 mod pages;
 mod process;
 mod record;
+mod reports;
 mod rig;
 mod roles;
 

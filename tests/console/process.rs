@@ -72,3 +72,30 @@ async fn a_drain_says_what_is_under_way_and_ends_the_process() {
     assert_eq!(event(&rig.gateway, "management.called")["operation"], "drain");
     assert_eq!(rig.gateway.wait(), Some(0));
 }
+
+#[tokio::test]
+async fn a_reload_that_was_refused_is_told_until_another_configuration_is_in_force() {
+    let rig = Rig::open().await;
+    let (operator, viewer) = (rig.of("olga", "ops").await, rig.of("vera", "staff").await);
+    let page = rig.page(&operator, "/configuration").await.body;
+    assert!(!page.contains("A reload was refused"), "{page}");
+    let file = rig.gateway.configuration();
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, written.replace("rate = \"100/min\"", "rate = \"often\"")).unwrap();
+    rig.gateway.signal("HUP");
+    until_async("the reload is refused", || async {
+        rig.page(&operator, "/configuration").await.body.contains("A reload was refused")
+    })
+    .await;
+    let page = rig.page(&operator, "/configuration").await.body;
+    assert!(page.contains("not a rate") && page.contains("Line ") && page.contains("100/min"), "{page}");
+    // A fault can quote what was written: that is for those who act.
+    let page = rig.page(&viewer, "/configuration").await.body;
+    assert!(page.contains("A reload was refused") && !page.contains("not a rate"), "{page}");
+    rig.gateway.rewrite("rate = \"often\"", "rate = \"7/min\"");
+    until_async("another one is in force", || async {
+        let page = rig.page(&operator, "/configuration").await.body;
+        page.contains("7/min") && !page.contains("A reload was refused")
+    })
+    .await;
+}

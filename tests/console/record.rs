@@ -117,5 +117,10 @@ async fn who_reads_the_record_is_in_the_record() {
     let line = logged(&rig.gateway, "\"operation\":\"list-people\"");
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["operator"], "anna (corp), in the console", "{line}");
-    assert_eq!((&line["type"], &line["reason"]), (&json!("management.called"), &json!("name")), "{line}");
+    assert_eq!((&line["type"], &line["reason"]), (&json!("record.read"), &json!("name")), "{line}");
+    rig.page(&auditor, "/reports/people?user=alice").await;
+    let line = logged(&rig.gateway, "\"operation\":\"show-report\"");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    // Which report, and by what it was asked for; not for whom.
+    assert_eq!((&line["type"], &line["reason"]), (&json!("record.read"), &json!("people, user")), "{line}");
 }

@@ -102,9 +102,12 @@ async fn the_management_api_tells_the_same_and_who_asked() {
     let second = call(&format!("limit=1&after={next}"));
     assert_ne!(first["events"][0]["event"], second["events"][0]["event"]);
     assert_eq!(call(&format!("after={next}&user=alice"))["status"], 400, "of another question");
-    let asked = || json(gateway, &["--type", "management.called"]);
+    let asked = || json(gateway, &["--type", "record.read"]);
     until("who asked", || asked().iter().any(|event| event["reason"] == "outcome, user"));
-    assert!(asked().iter().all(|event| event["operation"] == "list-events"));
+    // Commands read files, and say so.
+    until("a command", || asked().iter().any(|event| event["reason"] == "events, by command: type"));
+    let by = ["list-events", "note-reading"].map(Value::from);
+    assert!(asked().iter().all(|event| by.contains(&event["operation"])));
     let _ = Method::GET;
 }
 

@@ -192,6 +192,8 @@ fields! {
     Operator "operator" Text, 256; personal() ocsf("actor.user.name") ecs("user.name"),
     /// The operation that was called.
     Operation "operation" Text, 64; ocsf("api.operation"),
+    /// What a reviewer wants to become of an access: it stays, it is taken away, or somebody is asked first.
+    Mark "mark" Word(&["keep", "revoke", "ask"]), 16,
     /// What is different now.
     Changes "changes" Changes, 3072,
     /// The file concerned.

@@ -151,6 +151,10 @@ kinds! {
     ManagementRefused "management.refused" Warn, &[Reason], &[Operator, Operation, Client, Status];
     /// Somebody was erased from the store of events: what it has of them can be read by nobody any more.
     PersonErased "person.erased" Warn, &[Person, Operator, Count], &[Id, Client, Ended, Reason];
+    /// Somebody has looked at what the record tells of people, or taken it with them.
+    RecordRead "record.read" Info, &[Operator, Operation, Status], &[Id, Client, Reason];
+    /// Somebody has judged whether a person shall go on to reach an app.
+    AccessReviewed "access.reviewed" Info, &[Operator, Provider, Subject, User, Route, Mark], &[Id, Client, Rule, Reason, Us];
     /// The process serves.
     ProcessStarted "process.started" Info, &[Version, Pid], &[Workers, File];
     /// The process takes no new connections, and waits for those that it has.

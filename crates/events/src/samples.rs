@@ -136,6 +136,10 @@ fn operations(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&ManagementCalled { operator, operation, id: some, client, status, reason, selected: count, ended });
     take(&ManagementRefused { operator: some, operation: some, client, status: Some(403), reason: text });
     take(&PersonErased { person: text, operator, count: u64::MAX, id: some, client, ended, reason });
+    take(&RecordRead { operator, operation, id: some, client, status, reason });
+    let (provider, subject, user, route, rule) = (*text, *text, *text, *text, some);
+    let (id, mark, took) = (some, Mark::Revoke, Some(TOOK));
+    take(&AccessReviewed { operator, id, client, provider, subject, user, route, rule, mark, reason, took });
 }
 
 fn parts(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
@@ -255,6 +259,7 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&ManagementRefused { operator: None, operation: None, client, status: None, reason });
     let (person, id, why) = ("x", None, None);
     take(&PersonErased { person, operator, count: 0, id, client, ended, reason: why });
+    bare_reviews(&fixtures::alice(), take);
     for part in [Part::Provider, Part::Store, Part::Upstream, Part::SharedCounts] {
         take(&PartLost { part, name, route, reason });
         take(&PartBack { part, name, route, away });
@@ -276,4 +281,13 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordCheckpoint { key: "x", number: 1, note: "x" });
     take(&ClockSetBack { by: TOOK });
     take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
+}
+
+fn bare_reviews(who: &Principal, take: &mut dyn FnMut(&dyn Event)) {
+    let (operator, operation, status, client) = ("x", "x", 200, None);
+    take(&RecordRead { operator, operation, id: None, client, status, reason: None });
+    let (provider, subject, user) = (who.provider.as_str(), who.subject.as_str(), who.user.as_str());
+    let (route, mark) = ("x", Mark::Keep);
+    let (id, rule, reason, took) = (None, None, None, None);
+    take(&AccessReviewed { operator, id, client, provider, subject, user, route, rule, mark, reason, took });
 }

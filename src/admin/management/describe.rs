@@ -7,12 +7,14 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::model::{ErasePerson, EventList, FindPeople, ListEvents, ListSessions};
+use super::model::{ErasePerson, FindPeople, ListSessions};
 use super::operation::Operation;
+use super::record_model::{AskReport, EventList, ListEvents, Reading, ReportDocument, ReportFormat};
 use super::{
     EndSessions, EndedSessions, Problem, ProviderOverview, Reason, RouteLimits, SessionList, SignalsOverview,
 };
 use crate::operate::{ErasedPerson, FoundPeople, NextAssertionKey};
+use crate::reports::Report;
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -98,6 +100,16 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
             "200",
             schema::<ErasedPerson>(schemas),
         ),
+        Operation::ShowReport => (
+            "Makes a report of what the store of events holds, as `portcullis report` does",
+            "200",
+            schema::<ReportDocument>(schemas),
+        ),
+        Operation::NoteReading => (
+            "Records that a command has read the files of the record, which nobody else could tell",
+            "200",
+            json!({ "type": "object" }),
+        ),
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -142,6 +154,8 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
             described["responses"]["409"] =
                 problem("Several people have the subject, or they are signed in", schemas);
         }
+        Operation::ShowReport => report(&mut described, schemas),
+        Operation::NoteReading => described["requestBody"] = body(schema::<Reading>(schemas)),
         Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
         Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
             described["requestBody"] = body(schema::<Reason>(schemas));
@@ -153,6 +167,30 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         | Operation::Describe => {}
     }
     described
+}
+
+/// Its name stands in the path, and it is written in several ways.
+fn report(described: &mut Value, schemas: &mut SchemaGenerator) {
+    let mut parameters = parameters(&schema_for!(AskReport).to_value());
+    let words = Report::TABLE.map(|(_, word, _)| word);
+    let name = json!({
+        "name": "name", "in": "path", "required": true, "description": "Which report.",
+        "schema": { "type": "string", "enum": words }
+    });
+    if let Some(all) = parameters.as_array_mut() {
+        all.push(name);
+        // What is a type of its own in the program stands here itself.
+        let format = json!({ "type": "string", "enum": ["json", "csv", "html", "table"], "default": "json" });
+        all.iter_mut().filter(|one| one["name"] == "format").for_each(|one| one["schema"] = format.clone());
+    }
+    described["parameters"] = parameters;
+    for format in [ReportFormat::Csv, ReportFormat::Html, ReportFormat::Table] {
+        described["responses"]["200"]["content"][format.media_type()] =
+            json!({ "schema": { "type": "string" } });
+    }
+    let none = schema::<Problem>(schemas);
+    let when = "No store keeps events here, or there is no such report";
+    described["responses"]["404"] = response(when, "application/problem+json", none);
 }
 
 fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {

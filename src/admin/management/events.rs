@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::model::{EventEntry, EventList, ListEvents};
+use super::record_model::{EventEntry, EventList, ListEvents};
 use super::{Management, Problem};
 use crate::operate::Call;
 use crate::segments::{
@@ -27,9 +27,7 @@ pub(super) async fn list(
     let (filter, names) = filter(management, &asked)?;
     let behind = asked.after.as_deref().map(cursor).transpose()?;
     let reader = (management.events)().map_err(|error| fault(&AskError::Store(error)))?;
-    let Some(reader) = reader else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "no store keeps events: see `[audit] store`"));
-    };
+    let reader = reader.ok_or_else(no_store)?;
     // Whom it is about stays out of it: names are personal, and the reason of a call is not.
     called.because((!names.is_empty()).then_some(&*names));
     page(reader, filter, behind, limit).await
@@ -92,7 +90,11 @@ fn told(page: Page) -> EventList {
     }
 }
 
-fn fault(error: &AskError) -> Problem {
+pub(super) fn no_store() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no store keeps events: see `[audit] store`")
+}
+
+pub(super) fn fault(error: &AskError) -> Problem {
     let status = match error {
         AskError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         AskError::Busy | AskError::TooLong | AskError::Left => StatusCode::SERVICE_UNAVAILABLE,

@@ -11,6 +11,8 @@ mod people;
 mod problem;
 mod process;
 mod query;
+mod record_model;
+mod reports;
 mod selection;
 mod sessions;
 #[cfg(test)]
@@ -31,8 +33,9 @@ use crate::events::OwnedCaller;
 use crate::identity::RequestId;
 use crate::listener::RequestBody;
 use crate::operate::{Call, Operations, ProcessRequest};
+use crate::reports::{Frame, Question};
 use crate::secret::random_bytes;
-use crate::segments::{Reader, StoreError};
+use crate::segments::{AskError, Patience, Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::ErasePerson;
@@ -41,6 +44,7 @@ pub use model::{
     RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
+pub use record_model::Reading;
 
 pub(super) use operator::{Operator, Refusal, operator};
 pub(super) use problem::unauthenticated;
@@ -52,6 +56,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes of a request's content at most.
 const LARGEST: usize = 16 * 1024;
+
+/// Answers a question to the record.
+type AnswerQuestion = dyn Fn(&Question, &Patience) -> Result<Option<Frame>, AskError> + Send + Sync;
 
 /// What the API acts on.
 #[derive(Clone)]
@@ -68,6 +75,8 @@ pub struct Management {
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// The store of events; none where there is none.
     pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
+    /// Answers a question to the record, by the configuration in force; none where no store keeps it.
+    pub reports: Arc<AnswerQuestion>,
 }
 
 impl fmt::Debug for Management {
@@ -94,7 +103,8 @@ pub(super) async fn answer(
     };
     let id = RequestId::new(format!("{:016x}", u64::from_ne_bytes(random_bytes())));
     let (caller, recorder) = (OwnedCaller { id, client }, sources.management.operations.recorder.clone());
-    let called = Call::begin(operation.id(), operator.to_string(), caller, recorder);
+    let begin = if operation.reads_the_record() { Call::reading } else { Call::begin };
+    let called = begin(operation.id(), operator.to_string(), caller, recorder);
     let response = call(operation, request, &sources.management, &called).await;
     let mut response = response.unwrap_or_else(|problem| problem.response());
     mutant!(called.is_answered(response.status()), "management-call-unrecorded" => std::mem::forget(called.clone()));
@@ -144,6 +154,15 @@ async fn call(
             query::read_none(&query)?;
             let asked = content(request).await?;
             Ok(document(StatusCode::OK, &people::erase(management, asked, called).await?))
+        }
+        Operation::ShowReport => {
+            let asked = query::read(&query)?;
+            reports::show(management, request.uri().path(), asked, called).await
+        }
+        Operation::NoteReading => {
+            query::read_none(&query)?;
+            reports::note(&content::<Reading>(request).await?, called)?;
+            Ok(document(StatusCode::OK, &serde_json::json!({})))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

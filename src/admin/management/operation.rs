@@ -14,6 +14,8 @@ pub(super) enum Operation {
     ListEvents,
     FindPeople,
     ErasePerson,
+    ShowReport,
+    NoteReading,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -31,7 +33,7 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
@@ -40,6 +42,8 @@ impl Operation {
         Self::ListEvents,
         Self::FindPeople,
         Self::ErasePerson,
+        Self::ShowReport,
+        Self::NoteReading,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -50,12 +54,27 @@ impl Operation {
     /// `HEAD` is answered as `GET` is, and its body is left out by the server.
     pub(super) fn find(path: &str, method: &Method) -> Found {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let here: Vec<_> = Self::ALL.into_iter().filter(|operation| operation.path() == path).collect();
+        let here: Vec<_> = Self::ALL.into_iter().filter(|operation| operation.is_at(path)).collect();
         match here.iter().find(|operation| operation.method() == *method) {
             Some(operation) => Found::Operation(*operation),
             None if here.is_empty() => Found::Nothing,
             None => Found::OtherMethods(here.into_iter().map(Self::method).collect()),
         }
+    }
+
+    /// Whether it stands at a path. A part in braces is any one part.
+    fn is_at(self, path: &str) -> bool {
+        match self.path().split_once('{') {
+            None => self.path() == path,
+            Some((before, _)) => {
+                path.strip_prefix(before).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+            }
+        }
+    }
+
+    /// Whether it shows what the record tells of people, or says that somebody has seen it.
+    pub(super) const fn reads_the_record(self) -> bool {
+        matches!(self, Self::ListEvents | Self::ShowReport | Self::NoteReading)
     }
 
     pub(super) const fn path(self) -> &'static str {
@@ -68,6 +87,8 @@ impl Operation {
             Self::ListEvents => "/api/v1/events",
             Self::FindPeople => "/api/v1/people",
             Self::ErasePerson => "/api/v1/people/erase",
+            Self::ShowReport => "/api/v1/reports/{name}",
+            Self::NoteReading => "/api/v1/record/readings",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -84,9 +105,15 @@ impl Operation {
             | Self::ListLimits
             | Self::ListEvents
             | Self::FindPeople
+            | Self::ShowReport
             | Self::ShowConfiguration
             | Self::Describe => Method::GET,
-            Self::EndSessions | Self::ErasePerson | Self::RotateAssertionKey | Self::Reload | Self::Drain => {
+            Self::EndSessions
+            | Self::ErasePerson
+            | Self::NoteReading
+            | Self::RotateAssertionKey
+            | Self::Reload
+            | Self::Drain => {
                 Method::POST
             }
         }
@@ -103,6 +130,8 @@ impl Operation {
             Self::ListEvents => "list-events",
             Self::FindPeople => "find-people",
             Self::ErasePerson => "erase-person",
+            Self::ShowReport => "show-report",
+            Self::NoteReading => "note-reading",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

@@ -11,8 +11,8 @@ pub(super) fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let mut members = Map::new();
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let value = match (&*name, &*text) {
-            ("all", "true") => true.into(),
-            ("all", "false") => false.into(),
+            ("all" | "names", "true") => true.into(),
+            ("all" | "names", "false") => false.into(),
             ("limit", digits) => digits.parse::<u32>().map_or_else(|_| digits.into(), Value::from),
             (_, text) => text.into(),
         };

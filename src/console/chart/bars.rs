@@ -34,6 +34,8 @@ pub(in crate::console) struct Bars {
     pub(in crate::console) slots: Vec<Slot>,
     /// What is counted, in the singular.
     pub(in crate::console) unit: &'static str,
+    /// The zone of the slots' names.
+    pub(in crate::console) zone: String,
     scale: Scale,
 }
 
@@ -56,7 +58,13 @@ impl Bars {
         slots: Vec<Slot>,
     ) -> Self {
         let most = slots.iter().filter_map(Slot::total).max().unwrap_or_default();
-        Self { id, title: title.into(), series: series.to_vec(), slots, unit, scale: Scale::up_to(most) }
+        let (title, zone) = (title.into(), "UTC".to_owned());
+        Self { id, title, series: series.to_vec(), slots, unit, zone, scale: Scale::up_to(most) }
+    }
+
+    /// The same with slots of another zone.
+    pub(in crate::console) fn in_zone(self, zone: &str) -> Self {
+        Self { zone: zone.to_owned(), ..self }
     }
 
     /// Units of the plot's width.

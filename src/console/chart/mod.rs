@@ -8,11 +8,13 @@ mod bars;
 #[cfg(test)]
 mod contrast;
 mod lines;
+mod ranking;
 mod scale;
 mod spark;
 
 pub(super) use bars::{Bars, Series, Slot};
 pub(super) use lines::{Line, Lines};
+pub(super) use ranking::{Ranked, Ranking};
 pub(super) use spark::Spark;
 
 /// Units of a plot's height.

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { keepForReaders, look } from './console.mjs';
 
 export default async function walk(walker) {
-  walker.expect(401, 403, 404);
+  walker.expect(400, 401, 403, 404);
   const app = process.env.APP;
   const page = await walker.somebodyNew();
   await walker.go('/');
   await walker.heading('Overview');
   await people(walker, page);
+  await reports(walker, page);
   await acts(walker, page);
   await live(walker, page, app);
   await withoutScripts(walker);
@@ -36,6 +37,36 @@ async function people(walker, page) {
   await page.getByRole('link', { name: 'Who uses it' }).nth(1).click();
   await page.getByRole('heading', { level: 1, name: /^Who uses/ }).waitFor();
   await look(walker, page, 'users');
+}
+
+/// Each report is a page that is whole; from a row to the events that it is made of, and to a mark.
+async function reports(walker, page) {
+  for (const report of ['sign-ins', 'access', 'refusals', 'apps', 'people', 'sessions', 'providers', 'dormant', 'access-review', 'changes', 'anomalies']) {
+    await walker.go(`/reports/${report}`);
+    await page.getByRole('heading', { level: 2, name: /row/ }).waitFor();
+    await look(walker, page, `report-${report}`);
+  }
+  await walker.go('/reports');
+  await page.getByRole('link', { name: 'Refusals' }).click();
+  await walker.heading('Refusals');
+  await keepForReaders(walker, page, 'report');
+  await page.getByRole('link', { name: /^Events: / }).first().click();
+  await walker.heading('Events');
+  await page.locator('tr.event', { hasText: 'refused' }).first().waitFor();
+  await walker.go('/reports/people');
+  await page.getByLabel('From').fill('2026-02-30');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await walker.heading('That cannot be asked');
+  await walker.go('/reports/access-review?route=wiki+administration');
+  await page.getByRole('link', { name: /^Review: alice/ }).first().click();
+  await page.getByRole('heading', { level: 1, name: /^Shall alice/ }).waitFor();
+  await look(walker, page, 'review');
+  await keepForReaders(walker, page, 'review');
+  await page.getByLabel('Revoke').check();
+  await page.getByLabel('Why').fill('left the team');
+  await page.getByRole('button', { name: 'Record the mark' }).click();
+  await walker.heading('Marked: revoke');
+  await look(walker, page, 'reviewed');
 }
 
 /// An act says what it would do, and can be left.
@@ -81,7 +112,7 @@ async function live(walker, page, app) {
 /// The same pages without a script: the same words, and nothing that does not work.
 async function withoutScripts(walker) {
   const page = await walker.somebodyNew({ javaScriptEnabled: false });
-  for (const [path, heading] of [['/', 'Overview'], ['/events/live', 'Live'], ['/sessions', 'Sessions']]) {
+  for (const [path, heading] of [['/', 'Overview'], ['/events/live', 'Live'], ['/sessions', 'Sessions'], ['/reports/apps', 'Apps'], ['/reports/access-review', 'Access review']]) {
     await walker.go(path);
     await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   }

@@ -10,7 +10,7 @@ export default async function walk(walker) {
   const app = process.env.APP;
   const page = await walker.somebodyNew();
   await walker.go('/');
-  for (const name of ['Overview', 'Live', 'Events', 'People', 'Sessions', 'Apps', 'Explain', 'Configuration']) {
+  for (const name of ['Overview', 'Live', 'Events', 'People', 'Sessions', 'Apps', 'Reports', 'Explain', 'Configuration']) {
     await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name }).click();
     await walker.heading(name);
     assert.equal(await page.locator('[aria-current="page"]').innerText(), name);

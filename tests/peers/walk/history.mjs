@@ -23,6 +23,12 @@ export default async function walk(walker) {
   await walker.heading('Events');
   assert.ok(await page.getByRole('row').filter({ hasText: '203.0.113.77' }).count() > 5, 'what was tried in her name');
   await look(walker, page, 'history-rosa');
+  for (const [report, heading] of [['sign-ins', 'Sign-ins'], ['anomalies', 'What looks odd'], ['access-review', 'Access review']]) {
+    await walker.go(`/reports/${report}`);
+    await walker.heading(heading);
+    await page.getByRole('link', { name: /^Events: / }).first().waitFor();
+    await look(walker, page, `history-report-${report}`);
+  }
   walker.gateway = demo;
   await walker.go('/.portcullis');
   await walker.heading('Your apps');

@@ -160,6 +160,8 @@ pub(super) const fn of(kind: Kind) -> (&'static Class, Activity) {
         | Kind::LogoutTokenAccepted
         | Kind::LogoutTokenRefused
         | Kind::ManagementCalled
+        | Kind::RecordRead
+        | Kind::AccessReviewed
         | Kind::ManagementRefused
         | Kind::PersonErased => (&API, OTHER),
         Kind::ConfigurationLoaded | Kind::KeyRotated => (&ENTITY, ACTIVATED),

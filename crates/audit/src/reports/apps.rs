@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_events::KindSet;
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::question::Question;
 use super::sums::{Sums, requests};
 use super::{Known, Tally};
@@ -43,7 +43,7 @@ impl Tally for Apps {
         let mut apps: Vec<_> = self.0.into_iter().collect();
         apps.sort_by(|(one, a), (other, b)| b.all().cmp(&a.all()).then_with(|| one.cmp(other)));
         for (route, sums) in apps {
-            frame.push([
+            let cells = [
                 Cell::text(route.as_deref()),
                 Cell::Number(sums.good),
                 Cell::Number(sums.refused),
@@ -52,7 +52,8 @@ impl Tally for Apps {
                 Cell::Number(sums.bytes),
                 sums.mean(),
                 Cell::time(sums.last),
-            ]);
+            ];
+            frame.push(cells, route.as_deref().map(Lead::to).unwrap_or_default());
         }
         frame
     }

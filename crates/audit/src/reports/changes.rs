@@ -2,7 +2,7 @@
 
 use portcullis_events::{Field, Kind, KindSet, Seen, Value};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::question::Question;
 use super::{Known, Tally};
 use crate::segments::Event;
@@ -12,7 +12,7 @@ const LOOKS: [&str; 3] = ["list-", "show-", "describe"];
 
 pub(super) struct Changes {
     named: bool,
-    rows: Vec<(u64, [Cell; 6])>,
+    rows: Vec<(u64, [Cell; 6], Lead)>,
 }
 
 impl Changes {
@@ -30,7 +30,8 @@ impl Changes {
             before,
             after,
         ];
-        self.rows.push((event.time, row));
+        let lead = Lead::default().and(Field::Type, &event.word).at(event.time..event.time + 1);
+        self.rows.push((event.time, row, lead));
     }
 
     /// A row for each key of the configuration that is another.
@@ -85,8 +86,8 @@ impl Tally for Changes {
                 ("after", Type::Text),
             ],
         );
-        self.rows.sort_by_key(|(time, _)| *time);
-        self.rows.into_iter().for_each(|(_, row)| frame.push(row));
+        self.rows.sort_by_key(|(time, ..)| *time);
+        self.rows.into_iter().for_each(|(_, row, lead)| frame.push(row, lead));
         frame
     }
 }

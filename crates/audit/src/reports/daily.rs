@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use portcullis_events::{Kind, KindSet};
+use portcullis_events::{Field, Kind, KindSet};
 
 use super::calendar::Calendar;
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::question::Question;
 use super::sums::{Sums, requests, times};
 use super::{Known, Tally};
@@ -24,6 +24,9 @@ pub(super) struct Daily<T> {
 /// What is counted of a day.
 pub(super) trait OfDay: Default {
     const COLUMNS: &[(&'static str, Type)];
+
+    /// The events that are counted, as a filter names them.
+    const EVENTS: &str;
 
     fn add(&mut self, event: &Event);
 
@@ -46,6 +49,8 @@ impl OfDay for SignIns {
         ("signed out", Type::Number),
         ("people", Type::Number),
     ];
+
+    const EVENTS: &str = "sign-in.*";
 
     fn add(&mut self, event: &Event) {
         let kind = event.kind();
@@ -73,6 +78,8 @@ impl OfDay for Sums {
         ("bytes", Type::Number),
         ("people", Type::Number),
     ];
+
+    const EVENTS: &str = "access.*";
 
     fn add(&mut self, event: &Event) {
         self.add(event);
@@ -119,7 +126,8 @@ impl<T: OfDay> Tally for Daily<T> {
         let mut frame = Frame::new(question, T::COLUMNS);
         for (day, counted) in self.calendar.days().iter().zip(&self.days) {
             let date = Cell::Text(day.date.to_string());
-            frame.rows.push([date].into_iter().chain(counted.cells()).collect());
+            let lead = Lead::default().and(Field::Type, T::EVENTS).at(day.from..day.to);
+            frame.push([date].into_iter().chain(counted.cells()).collect::<Vec<_>>(), lead);
             if let Some(hours) = day.odd_hours() {
                 frame.notes.push(format!("{} has {hours} hours: clocks are changed", day.date));
             }

@@ -1,7 +1,11 @@
 //! A report as a table, before any format: every format writes the same.
 
-use jiff::tz::TimeZone;
+use std::ops::Range;
 
+use jiff::tz::TimeZone;
+use portcullis_events::Field;
+
+use super::calendar::{local, timestamp};
 use super::question::{Question, Report};
 
 /// What a column has.
@@ -51,6 +55,33 @@ impl Cell {
     }
 }
 
+/// Which events a row is made of: what the store is asked for to see them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lead {
+    /// What events have, in the words of a filter.
+    pub terms: Vec<(Field, String)>,
+    /// When they were, in microseconds since 1970; none: in the whole time of the report.
+    pub time: Option<Range<u64>>,
+    /// Whom the row is about: provider and subject.
+    pub person: Option<(String, String)>,
+}
+
+impl Lead {
+    /// To what happened on a route.
+    pub(super) fn to(route: &str) -> Self {
+        Self::default().and(Field::Route, route)
+    }
+
+    pub(super) fn and(mut self, field: Field, value: &str) -> Self {
+        self.terms.push((field, value.to_owned()));
+        self
+    }
+
+    pub(super) fn at(self, time: Range<u64>) -> Self {
+        Self { time: Some(time), ..self }
+    }
+}
+
 /// A report.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -66,6 +97,8 @@ pub struct Frame {
     pub columns: Vec<Column>,
     /// The rows: each has a cell for each column.
     pub rows: Vec<Vec<Cell>>,
+    /// Where each row leads, in the order of the rows.
+    pub leads: Vec<Lead>,
     /// What whoever reads it must know.
     pub notes: Vec<String>,
 }
@@ -80,12 +113,33 @@ impl Frame {
             zone: question.zone.clone(),
             columns: columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect(),
             rows: Vec::new(),
+            leads: Vec::new(),
             notes: Vec::new(),
         }
     }
 
-    pub(super) fn push<const N: usize>(&mut self, cells: [Cell; N]) {
-        debug_assert_eq!(N, self.columns.len(), "a cell for each column");
-        self.rows.push(cells.into());
+    pub(super) fn push(&mut self, cells: impl Into<Vec<Cell>>, lead: Lead) {
+        let cells = cells.into();
+        debug_assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
+        self.rows.push(cells);
+        self.leads.push(lead);
+    }
+
+    /// A moment as people of its zone write it, to the second and with the distance from UTC.
+    #[must_use]
+    pub fn exact(&self, micros: u64) -> String {
+        local(micros, &self.zone)
+    }
+
+    /// The same to the minute, for whoever knows the zone.
+    #[must_use]
+    pub fn clock(&self, micros: u64) -> String {
+        timestamp(micros).to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The name of its zone.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
     }
 }

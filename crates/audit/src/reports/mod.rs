@@ -32,10 +32,10 @@ use crate::segments::{AskError, Event, Patience, Person, Reader, Walked};
 
 pub use calendar::{Calendar, Day};
 pub use format::Format;
-pub use frame::{Cell, Column, Frame, Type};
+pub use frame::{Cell, Column, Frame, Lead, Type};
 pub use geo::{Geo, GeoError, Place};
 pub use question::{Question, QuestionError, Report};
-pub use review::{Access, Reach, Verdict};
+pub use review::{Access, Reach, Verdict, rule_of};
 
 /// What a report is told beside the record.
 #[derive(Debug, Default)]
@@ -44,6 +44,8 @@ pub struct Known<'a> {
     pub routes: Option<Vec<String>>,
     /// The providers of the configuration; none: nobody has said.
     pub providers: Option<Vec<String>>,
+    /// The rules of the configuration that a request can be decided by, in the words of events; none: nobody has said.
+    pub rules: Option<Vec<String>>,
     /// Where addresses are.
     pub geo: Option<&'a Geo>,
     /// Who may go where, by the rules in force; none: nobody has said.
@@ -57,6 +59,14 @@ trait Tally {
 
     /// Takes an event, or an interval of many.
     fn take(&mut self, event: &Event);
+
+    /// The events that it wants of all times before the end: they hold until something else is said.
+    fn kept(&self) -> KindSet {
+        KindSet::NONE
+    }
+
+    /// Takes one of these, the oldest ones first.
+    fn keep(&mut self, _event: &Event) {}
 
     /// Takes somebody whom the store knows.
     fn meet(&mut self, _person: &Person) {}
@@ -88,6 +98,13 @@ pub fn answer(
         }
         ControlFlow::Continue(())
     })?;
+    if tally.kept() != KindSet::NONE {
+        let filter = question.filter.clone().kinds(tally.kept()).until(question.until);
+        reader.each(&filter, true, patience, &mut |event| {
+            tally.keep(&event);
+            ControlFlow::Continue(())
+        })?;
+    }
     if tally.wants_people() {
         reader.people(patience, &mut |person| {
             tally.meet(&person);
@@ -119,7 +136,7 @@ fn tally<'a>(question: &Question, known: &Known<'a>) -> Box<dyn Tally + 'a> {
         Report::People => Box::new(people::People::new(question)),
         Report::Sessions => Box::new(sessions::Sessions::new(question)),
         Report::Providers => Box::new(providers::Providers::default()),
-        Report::Dormant => Box::new(dormant::Dormant::new(question)),
+        Report::Dormant => Box::new(dormant::Dormant::new(question, known)),
         Report::AccessReview => Box::new(review::Review::new(question)),
         Report::Changes => Box::new(changes::Changes::new(question)),
         Report::Anomalies => Box::new(anomalies::Anomalies::new(question, known)),

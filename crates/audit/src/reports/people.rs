@@ -98,15 +98,15 @@ impl Tally for People {
             ],
         );
         let name = |person: &Pseudonym| self.persons.name(*person);
-        let mut people: Vec<_> = self.did.iter().map(|(person, did)| (name(person), did)).collect();
-        people.sort_by(|(one, a), (other, b)| {
+        let mut people: Vec<_> = self.did.iter().map(|(person, did)| (name(person), did, *person)).collect();
+        people.sort_by(|(one, a, _), (other, b, _)| {
             let last = |did: &Did| did.seen.map(|(_, last)| last);
             last(b).cmp(&last(a)).then_with(|| one.cmp(other))
         });
-        for (name, did) in people {
+        for (name, did, person) in people {
             let seen =
                 |of: fn((u64, u64)) -> u64| did.seen.map_or(Cell::Unknown, |seen| Cell::Time(of(seen)));
-            frame.push([
+            let cells = [
                 Cell::Text(name),
                 Cell::text(did.provider.as_deref()),
                 seen(|(first, _)| first),
@@ -117,7 +117,8 @@ impl Tally for People {
                 Cell::Number(did.requests.all()),
                 Cell::Number(did.requests.refused),
                 Cell::Number(did.apps.len() as u64),
-            ]);
+            ];
+            frame.push(cells, self.persons.lead(person));
         }
         frame.notes.push("sign-ins, requests and apps are of the time that is asked about".into());
         frame

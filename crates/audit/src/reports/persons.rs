@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::segments::{Event, Person, Pseudonym};
+use portcullis_events::Field;
+
+use super::frame::Lead;
+use crate::segments::{Event, Person, Pseudonym, Who};
 
 /// The names of people, as far as they are told.
 #[derive(Debug, Default)]
 pub(super) struct Persons {
     named: bool,
-    known: HashMap<Pseudonym, String>,
+    known: HashMap<Pseudonym, Who>,
 }
 
 impl Persons {
@@ -20,7 +23,7 @@ impl Persons {
     pub(super) fn see(&mut self, event: &Event) -> Option<Pseudonym> {
         let person = event.person?;
         if self.named && !self.known.contains_key(&person) {
-            self.known.extend(event.who().map(|who| (person, name(who.user, who.subject))));
+            self.known.extend(event.who().map(|who| (person, who)));
         }
         Some(person)
     }
@@ -29,19 +32,29 @@ impl Persons {
         if self.named
             && let Some(who) = person.who.clone()
         {
-            self.known.insert(person.pseudonym, name(who.user, who.subject));
+            self.known.insert(person.pseudonym, who);
         }
     }
 
     /// Their name, or the number that stands for them. Of whoever was erased it is the same in every report.
     pub(super) fn name(&self, person: Pseudonym) -> String {
         let number = person.to_string();
+        if !self.named {
+            return number;
+        }
         let erased = || format!("erased person {}", number.get(..8).unwrap_or(&number));
-        let named = |name: Option<&String>| name.cloned().unwrap_or_else(erased);
-        if self.named { named(self.known.get(&person)) } else { number.clone() }
+        self.known.get(&person).map_or_else(erased, name)
+    }
+
+    /// To what they did; where nobody is named, it leads nowhere.
+    pub(super) fn lead(&self, person: Pseudonym) -> Lead {
+        let Some(who) = self.known.get(&person) else { return Lead::default() };
+        let person = Some((who.provider.clone(), who.subject.clone()));
+        let lead = Lead::default().and(Field::User, &who.subject).and(Field::Provider, &who.provider);
+        Lead { person, ..lead }
     }
 }
 
-fn name(user: String, subject: String) -> String {
-    if user.is_empty() { subject } else { user }
+fn name(who: &Who) -> String {
+    if who.user.is_empty() { who.subject.clone() } else { who.user.clone() }
 }

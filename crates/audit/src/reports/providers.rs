@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_events::{Field, Kind, KindSet};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::question::Question;
 use super::sums::times;
 use super::{Known, Tally};
@@ -70,7 +70,9 @@ impl Tally for Providers {
             ],
         );
         for (name, provider) in self.0 {
-            frame.push([
+            let lead = |name: &Arc<str>| Lead::default().and(Field::Provider, name);
+            let lead = name.as_ref().map(lead).unwrap_or_default();
+            let cells = [
                 // A sign-in can fail before it is known where it was.
                 name.map_or(Cell::Unknown, |name| Cell::Text(name.to_string())),
                 Cell::Number(provider.sign_ins),
@@ -79,7 +81,8 @@ impl Tally for Providers {
                 Cell::Number(provider.not_refreshed),
                 Cell::Number(provider.lost),
                 Cell::time(provider.last),
-            ]);
+            ];
+            frame.push(cells, lead);
         }
         frame
     }

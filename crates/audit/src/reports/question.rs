@@ -38,7 +38,7 @@ reports! {
     Sessions "sessions",
     /// Each provider: sign-ins, failures, and how often it was away.
     Providers "providers",
-    /// People, apps and providers that nobody has seen for the whole time.
+    /// People, apps, providers and rules that nobody has seen or used for the whole time.
     Dormant "dormant",
     /// Who can reach what, by which rule, and whether they did.
     AccessReview "access-review",

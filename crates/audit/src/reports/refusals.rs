@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portcullis_events::{Field, Kind, KindSet};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::question::Question;
 use super::sums::times;
 use super::{Known, Tally};
@@ -71,10 +71,15 @@ impl Tally for Refusals {
         let mut counted: Vec<_> = self.counted.into_iter().collect();
         counted.sort_by(|(one, a), (other, b)| b.times.cmp(&a.times).then_with(|| one.cmp(other)));
         for (key, counted) in counted {
+            let fields = [Field::Route, Field::Outcome].into_iter().zip(&key);
+            let lead = fields
+                .fold(Lead::default().and(Field::Type, "access.refused"), |lead, (field, value)| {
+                    value.iter().fold(lead, |lead, value| lead.and(field, value))
+                });
             let [route, outcome, rule, reason] = key.map(|text| Cell::text(text.as_deref()));
             let (times, people) = (Cell::Number(counted.times), Cell::Number(counted.people.len() as u64));
             let (first, last) = (Cell::time(counted.first), Cell::time(counted.last));
-            frame.push([route, outcome, rule, reason, times, people, first, last]);
+            frame.push([route, outcome, rule, reason, times, people, first, last], lead);
         }
         if self.others > 0 {
             frame.notes.push(format!("{} more refusals, for reasons that are not listed", self.others));

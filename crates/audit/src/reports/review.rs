@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use portcullis_events::KindSet;
+use portcullis_events::{Field, Kind, KindSet, Mark, Seen};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::persons::Persons;
 use super::question::Question;
-use super::sums::{Sums, requests};
+use super::sums::{Fate, Sums, fate, requests};
 use super::{Known, Tally};
 use crate::segments::{Event, Person, Pseudonym, Who};
 
@@ -43,26 +43,120 @@ pub trait Reach: std::fmt::Debug {
     fn reach(&self, who: &Who) -> Vec<Access>;
 }
 
+/// What an event keeps of the words by which somebody may: they have a bound there.
+#[must_use]
+pub fn rule_of(by: &str) -> &str {
+    let end = by.char_indices().map(|(at, _)| at).take_while(|at| *at <= RULE).last().unwrap_or_default();
+    if by.len() <= RULE { by } else { &by[..end] }
+}
+
+/// Bytes of a rule's words.
+const RULE: usize = 120;
+
+/// What a reviewer has said of an access last.
+#[derive(Clone, Debug)]
+struct Marked {
+    mark: Mark,
+    rule: String,
+    at: u64,
+    reviewer: Option<String>,
+    reason: Option<String>,
+}
+
+impl Marked {
+    fn of(event: &Event) -> Option<Self> {
+        let line = event.to_json();
+        let seen = Seen::read(line.as_bytes()).ok()?;
+        let text = |field| seen.text(field).map(str::to_owned);
+        Some(Self {
+            mark: Mark::named(seen.text(Field::Mark)?)?,
+            rule: text(Field::Rule).unwrap_or_default(),
+            at: event.time,
+            reviewer: text(Field::Operator),
+            reason: text(Field::Reason),
+        })
+    }
+}
+
+/// What is to be looked at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    /// It was to be taken away, and is still there.
+    StillThere,
+    /// They may by another rule than at the last mark.
+    Changed,
+    /// Nobody has marked it, and it was not used.
+    Unused,
+    /// Nobody has marked it.
+    Used,
+    /// Somebody is to be asked.
+    Asked,
+    /// It is to stay.
+    Kept,
+}
+
+impl State {
+    fn of(last: Option<&Marked>, rule: &str, is_used: bool) -> Self {
+        match last {
+            None if is_used => Self::Used,
+            None => Self::Unused,
+            Some(marked) if mutant!(marked.rule != rule, "review-keeps-marks-of-other-rules" => false) => {
+                Self::Changed
+            }
+            Some(marked) => match marked.mark {
+                Mark::Keep => Self::Kept,
+                Mark::Revoke => Self::StillThere,
+                Mark::Ask => Self::Asked,
+            },
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::StillThere => "to be revoked, and still there",
+            Self::Changed => "another rule than at the last mark",
+            Self::Unused => "never used, and not marked",
+            Self::Used => "not marked",
+            Self::Asked => "somebody is to be asked",
+            Self::Kept => "marked",
+        }
+    }
+}
+
 pub(super) struct Review {
     persons: Persons,
+    named: bool,
     used: HashMap<(Pseudonym, Arc<str>), Sums>,
+    marks: HashMap<(Pseudonym, Arc<str>), Marked>,
     people: Vec<Person>,
 }
 
 impl Review {
     pub(super) fn new(question: &Question) -> Self {
-        Self { persons: Persons::new(question.names), used: HashMap::new(), people: Vec::new() }
+        Self {
+            persons: Persons::new(question.names),
+            named: question.names,
+            used: HashMap::new(),
+            marks: HashMap::new(),
+            people: Vec::new(),
+        }
     }
 
-    fn row(&self, person: &Person, access: &Access) -> ([Cell; 9], bool) {
-        let used = self.used.get(&(person.pseudonym, Arc::from(access.route.as_str())));
-        let times = used.map_or(0, |used| used.good);
+    fn row(&self, person: &Person, access: &Access) -> (State, [Cell; 12], Lead) {
+        let key = (person.pseudonym, Arc::from(access.route.as_str()));
+        let (used, last) = (self.used.get(&key), self.marks.get(&key));
+        let times = used.map_or(0, Sums::all);
         let may = match access.verdict {
             Verdict::Yes => "yes",
             Verdict::AfterStepUp => "after a stronger sign-in",
             Verdict::Unknown => "unknown",
         };
+        let state = State::of(last, rule_of(&access.by), times > 0);
         let who = person.who.as_ref();
+        let told = |of: fn(&Marked) -> Option<&str>| {
+            let said = last.filter(|_| self.named).map(of);
+            said.map_or(Cell::None, Cell::text)
+        };
         let row = [
             Cell::Text(self.persons.name(person.pseudonym)),
             Cell::text(who.map(|who| who.provider.as_str())),
@@ -71,10 +165,13 @@ impl Review {
             Cell::text(Some(&access.by)),
             Cell::Number(times),
             Cell::time(used.and_then(|used| used.last)),
-            Cell::None,
-            Cell::None,
+            Cell::Text(state.words().into()),
+            Cell::text(last.map(|marked| marked.mark.as_str())),
+            told(|marked| marked.reviewer.as_deref()),
+            Cell::time(last.map(|marked| marked.at)),
+            told(|marked| marked.reason.as_deref()),
         ];
-        (row, times > 0)
+        (state, row, self.persons.lead(person.pseudonym).and(Field::Route, &access.route))
     }
 }
 
@@ -83,9 +180,24 @@ impl Tally for Review {
         requests()
     }
 
+    /// To be refused is no use of an app.
     fn take(&mut self, event: &Event) {
-        if let Some((person, route)) = self.persons.see(event).zip(event.route.clone()) {
+        let is_use = fate(event.outcome) != Fate::Refused;
+        if let Some((person, route)) = self.persons.see(event).zip(event.route.clone()).filter(|_| is_use) {
             self.used.entry((person, route)).or_default().add(event);
+        }
+    }
+
+    fn kept(&self) -> KindSet {
+        KindSet::of([Kind::AccessReviewed])
+    }
+
+    /// The last one holds, in whatever order segments are read.
+    fn keep(&mut self, event: &Event) {
+        let Some(key) = event.person.zip(event.route.clone()) else { return };
+        let Some(marked) = Marked::of(event) else { return };
+        if self.marks.get(&key).is_none_or(|known| known.at <= marked.at) {
+            self.marks.insert(key, marked);
         }
     }
 
@@ -98,7 +210,7 @@ impl Tally for Review {
         self.people.push(person.clone());
     }
 
-    /// What nobody has used stands first: it is what can be taken away.
+    /// What was to be taken away, has changed or is unused stands first: it is what a reviewer has to look at.
     fn frame(self: Box<Self>, question: &Question, known: &Known<'_>) -> Frame {
         let mut frame = Frame::new(
             question,
@@ -110,15 +222,18 @@ impl Tally for Review {
                 ("by", Type::Text),
                 ("times used", Type::Number),
                 ("last used", Type::Time),
-                ("reviewer", Type::Text),
+                ("review", Type::Text),
                 ("mark", Type::Text),
+                ("reviewer", Type::Text),
+                ("marked", Type::Time),
+                ("why", Type::Text),
             ],
         );
         let Some(reach) = known.reach else {
             frame.notes.push("who may go where nobody has said: give the configuration".into());
             return frame;
         };
-        let (mut unused, mut used) = (Vec::new(), Vec::new());
+        let mut rows = Vec::new();
         let mut people: Vec<_> = self.people.iter().collect();
         people.sort_by_key(|person| self.persons.name(person.pseudonym));
         for person in people {
@@ -126,12 +241,15 @@ impl Tally for Review {
                 frame.notes.push(format!("{} is somebody who has been erased", person.pseudonym));
                 continue;
             };
-            for access in reach.reach(who) {
-                let (row, is_used) = self.row(person, &access);
-                if is_used { used.push(row) } else { unused.push(row) }
+            if !question.filter.means(who) {
+                continue;
             }
+            let reached = reach.reach(who);
+            let meant = reached.iter().filter(|access| question.filter.means_route(&access.route));
+            rows.extend(meant.map(|access| self.row(person, access)));
         }
-        unused.into_iter().chain(used).for_each(|row| frame.push(row));
+        rows.sort_by_key(|(state, ..)| *state);
+        rows.into_iter().for_each(|(_, row, lead)| frame.push(row, lead));
         frame.notes.push("people are those whom the store knows; the rules are those in force".into());
         frame
     }

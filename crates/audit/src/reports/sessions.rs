@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_events::{Field, Kind, KindSet};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::persons::Persons;
 use super::question::Question;
 use super::sums::{Sums, requests};
@@ -86,8 +86,10 @@ impl Tally for Sessions {
         for (id, session) in sessions {
             let person = session.person.map_or(Cell::Unknown, |person| Cell::Text(self.persons.name(person)));
             let why = session.ended.as_ref().and_then(|(_, why)| why.as_deref());
-            frame.push([
-                Cell::Text(format!("{id:016x}")),
+            let id = format!("{id:016x}");
+            let lead = Lead::default().and(Field::Session, &id);
+            let cells = [
+                Cell::Text(id),
                 person,
                 Cell::text(session.device.as_deref()),
                 // It began before the time that is asked about.
@@ -97,7 +99,8 @@ impl Tally for Sessions {
                 Cell::text(why),
                 Cell::Number(session.requests.all()),
                 Cell::Number(session.apps.len() as u64),
-            ]);
+            ];
+            frame.push(cells, lead);
         }
         frame
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use portcullis_events::{Kind, KindSet};
 
+use super::draft::Who;
 use super::outcomes::Outcomes;
 use crate::clock::Moment;
 
@@ -148,6 +149,21 @@ impl Filter {
     #[must_use]
     pub fn kinds(self, kinds: KindSet) -> Self {
         Self { kinds: Some(kinds), ..self }
+    }
+
+    /// Whether it is about somebody: by their name, their subject and their provider, where it says any.
+    #[must_use]
+    pub fn means(&self, who: &Who) -> bool {
+        let is = |wanted: &Vec<String>, of: &[&String]| {
+            wanted.is_empty() || of.iter().any(|known| wanted.contains(known))
+        };
+        is(&self.users, &[&who.user, &who.subject]) && is(&self.providers, &[&who.provider])
+    }
+
+    /// Whether it is about what happens on a route.
+    #[must_use]
+    pub fn means_route(&self, route: &str) -> bool {
+        self.routes.is_empty() || self.routes.iter().any(|wanted| wanted == route)
     }
 
     /// The words of the kinds; none: every one, those too that this version does not know.

@@ -1,6 +1,6 @@
 //! Who may read now: two at a time, so that questions do not take the machine from requests; and for how long.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,14 @@ pub struct Patience {
     /// When whatever goes on is broken off.
     pub(super) end: Instant,
     left: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+/// Files that were read, and those that are to be read.
+#[derive(Debug, Default)]
+struct Progress {
+    read: AtomicUsize,
+    of: AtomicUsize,
 }
 
 /// Whoever asks for somebody else drops this when they have left; then the question is broken off.
@@ -40,7 +48,7 @@ impl Patience {
     pub fn of(span: Duration) -> Self {
         let now = Instant::now();
         let until = now + span;
-        Self { until, end: until + span * 4, left: Arc::default() }
+        Self { until, end: until + span * 4, left: Arc::default(), progress: Arc::default() }
     }
 
     /// As long as it takes.
@@ -55,7 +63,25 @@ impl Patience {
         Asker(Arc::clone(&self.left))
     }
 
-    pub(super) fn has_left(&self) -> bool {
+    /// How far whoever asks has come: files of the store that were read, and those that are to be read.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        (self.progress.read.load(Relaxed), self.progress.of.load(Relaxed))
+    }
+
+    /// So many files more are to be read.
+    pub fn begin(&self, files: usize) {
+        self.progress.of.fetch_add(files, Relaxed);
+    }
+
+    /// One of them was read.
+    pub fn step(&self) {
+        self.progress.read.fetch_add(1, Relaxed);
+    }
+
+    /// Whether whoever asked has left.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
         self.left.load(Relaxed)
     }
 

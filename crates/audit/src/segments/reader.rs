@@ -242,10 +242,12 @@ impl Reader {
         let (mut listed, damaged) = self.0.catalogue.list()?;
         listed.retain(meets);
         let mut walked = Walked { segments: 0, of: listed.len(), is_whole: false, damaged };
+        patience.begin(listed.len());
         for listed in &listed {
             if patience.is_over() {
                 return Ok(walked);
             }
+            patience.step();
             match visit(&self.0.catalogue, listed, patience, |segment| read(segment, listed))? {
                 Visit::Read(ControlFlow::Break(())) => return Ok(walked),
                 Visit::Read(ControlFlow::Continue(())) => walked.segments += 1,

@@ -50,6 +50,42 @@ impl Event for ManagementCalled<'_> {
     }
 }
 
+/// Somebody has looked at the record, whichever way.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRead<'a> {
+    /// Who has looked.
+    pub operator: &'a str,
+    /// What for: the operation of the API, or the page.
+    pub operation: &'a str,
+    /// The id of the call.
+    pub id: Option<&'a str>,
+    /// The client's address; none over the unix socket.
+    pub client: Option<IpAddr>,
+    /// Status of the answer.
+    pub status: u16,
+    /// By which names was asked, and not for which values.
+    pub reason: Option<&'a str>,
+}
+
+impl Event for RecordRead<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordRead
+    }
+
+    fn head(&self, head: &mut EventHead) {
+        head.status = self.status;
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text_if(Field::Id, self.id);
+        line.text(Field::Operator, self.operator);
+        line.text(Field::Operation, self.operation);
+        write_client(self.client, line);
+        line.number(Field::Status, self.status.into());
+        line.text_if(Field::Reason, self.reason);
+    }
+}
+
 /// Somebody who may not has called the management API.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagementRefused<'a> {

@@ -7,6 +7,7 @@ mod management;
 mod part;
 mod process;
 mod record;
+mod review;
 mod session;
 mod sign_in;
 mod signal;
@@ -26,13 +27,14 @@ pub use configuration::{
     ConfigurationChanged, ConfigurationLoaded, ConfigurationRefused, KeyPublished, KeyRotated,
 };
 pub use credential::{AuthKind, CredentialFirstUsed, CredentialRefused, Shown};
-pub use management::{ManagementCalled, ManagementRefused, PersonErased};
+pub use management::{ManagementCalled, ManagementRefused, PersonErased, RecordRead};
 pub use part::{Part, PartBack, PartLost, ProviderKeysChanged, StoreMissed};
 pub use process::{ProcessDraining, ProcessEnded, ProcessStarted};
 pub use record::{
     ClockSetBack, RecordAltered, RecordBeside, RecordCheckpoint, RecordDamaged, RecordGap, RecordKeyRotated,
     RecordLeftOut, RecordLost, RecordRemoved, RecordRotated,
 };
+pub use review::{AccessReviewed, Mark};
 pub use session::{SessionBindingRefused, SessionBound, SessionEnded, SignedOut};
 pub use sign_in::{Culprit, SignInBegun, SignInFailed, SignInSucceeded, StepUpAsked, StepUpUnmet};
 pub use signal::{Channel, LogoutTokenAccepted, LogoutTokenRefused, SignalReceived, SignalRefused};

@@ -49,6 +49,8 @@ const CLASSES: &str = "
     management.called 600399
     management.refused 600399
     person.erased 600399
+    record.read 600399
+    access.reviewed 600399
     process.started 600203
     process.draining 600207
     process.took-over 600205

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 use portcullis_events::{Field, Kind, KindSet, Seen};
 
-use super::frame::{Cell, Frame, Type};
+use super::frame::{Cell, Frame, Lead, Type};
 use super::geo::Place;
 use super::persons::Persons;
 use super::question::Question;
@@ -239,14 +239,17 @@ impl Tally for Anomalies<'_> {
         );
         for finding in self.findings() {
             let person = finding.person.map_or(Cell::None, |person| Cell::Text(self.persons.name(person)));
-            frame.push([
+            let lead = finding.person.map_or_else(Lead::default, |person| self.persons.lead(person));
+            let lead = lead.at(finding.time..finding.time + 1);
+            let cells = [
                 Cell::Time(finding.time),
                 Cell::Text(finding.kind.into()),
                 person,
                 Cell::Text(finding.sentence),
                 Cell::Text(finding.doubt),
                 Cell::Text(finding.evidence.join(" ")),
-            ]);
+            ];
+            frame.push(cells, lead);
         }
         if known.geo.is_none() {
             let what = "countries, travel and continents were not looked at: no database of places was given";

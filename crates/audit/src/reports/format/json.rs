@@ -3,7 +3,6 @@
 use portcullis_events::push_inert;
 use serde_json::Value as Json;
 
-use super::zone;
 use crate::reports::frame::{Cell, Column, Frame};
 use crate::segments::moment;
 
@@ -24,7 +23,7 @@ fn head(frame: &Frame) -> [(&'static str, String); 4] {
         ("report", frame.report.word().to_owned()),
         ("since", moment(frame.since)),
         ("until", moment(frame.until)),
-        ("zone", zone(frame).to_owned()),
+        ("zone", frame.zone_name().to_owned()),
     ]
 }
 

@@ -56,12 +56,8 @@ fn title(frame: &Frame) -> String {
         frame.report.word(),
         local(frame.since, &frame.zone),
         local(frame.until, &frame.zone),
-        zone(frame)
+        frame.zone_name()
     )
-}
-
-fn zone(frame: &Frame) -> &str {
-    frame.zone.iana_name().unwrap_or("UTC")
 }
 
 /// A text without anything that a terminal, or whoever shows it, could take for a command.

@@ -2,6 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use portcullis_events::Field;
+
 use super::*;
 use crate::clock::Moment;
 use crate::reports::{Calendar, QuestionError};
@@ -134,7 +136,82 @@ fn a_review_says_who_may_what_beside_who_did() {
         routes,
         [(text("chat"), text("unknown"), Cell::Number(0)), (text("wiki"), text("yes"), Cell::Number(3))]
     );
-    assert_eq!(frame.rows[0][7..], [Cell::None, Cell::None]);
+    assert_eq!(frame.rows[0][7], text("never used, and not marked"));
+    assert_eq!(frame.rows[0][8..], [Cell::None, Cell::None, Cell::None, Cell::None]);
+    let lead = &frame.leads[0];
+    assert_eq!(lead.person, Some(("corp".into(), "sub-alice".into())));
+    assert!(lead.terms.contains(&(Field::Route, "chat".into())), "{lead:?}");
+}
+
+#[test]
+fn a_mark_holds_for_its_rule_until_another_one_is_made_and_from_before_the_time_as_well() {
+    let mut rig = Rig::new();
+    let alice = person("alice");
+    let by = "policy staff, for alice";
+    let state = |rig: &Rig| {
+        let known = Known { reach: Some(&Anybody), ..Known::default() };
+        // Of the last hour alone, in which no mark was made.
+        let now = Moment::from_micros(rig.clock.moment().micros() + 1);
+        let question = Question::new(Report::AccessReview, "1h", None, "UTC", now).unwrap();
+        let frame = rig.answer(&question, &known);
+        let wiki = frame.rows.iter().find(|row| row[2] == Cell::Text("wiki".into())).unwrap().clone();
+        let first = frame.rows[0][2].clone();
+        (wiki[7].clone(), wiki[8].clone(), wiki[9].clone(), first)
+    };
+    let text = |text: &str| Cell::Text(text.into());
+    for (rule, mark, expected, first) in [
+        (by, Mark::Keep, "marked", "chat"),
+        (by, Mark::Ask, "somebody is to be asked", "chat"),
+        (by, Mark::Revoke, "to be revoked, and still there", "wiki"),
+        ("policy other, allow rule 1", Mark::Keep, "another rule than at the last mark", "wiki"),
+    ] {
+        rig.emit(&reviewed(&alice, "wiki", rule, mark));
+        rig.write();
+        rig.pass(7_200);
+        let (state, told, reviewer, first_row) = state(&rig);
+        assert_eq!((state, told), (text(expected), text(mark.as_str())));
+        assert_eq!((reviewer, first_row), (text("anna (corp), in the console"), text(first)));
+    }
+}
+
+#[test]
+fn a_report_about_somebody_tells_of_nobody_else() {
+    let mut rig = Rig::new();
+    let wiki = RouteWords::new(1, "wiki");
+    for (session, name) in [(1, "alice"), (2, "bob")] {
+        rig.emit(&request(&wiki, Some(&person(name)), session, Outcome::Allowed));
+    }
+    rig.write();
+    let known = Known { reach: Some(&Anybody), ..Known::default() };
+    for asked in [[("user", "bob"), ("route", "wiki")], [("user", "sub-bob"), ("route", "wiki")]] {
+        let mut question = rig.question(Report::AccessReview);
+        asked.iter().for_each(|(name, value)| question.filter.set(name, value, now()).unwrap());
+        let frame = rig.answer(&question, &known);
+        let told: Vec<_> =
+            frame.rows.iter().map(|row| (row[0].clone(), row[2].clone(), row[5].clone())).collect();
+        assert_eq!(told, [(Cell::Text("bob".into()), Cell::Text("wiki".into()), Cell::Number(1))]);
+    }
+}
+
+#[test]
+fn a_rule_that_decided_nothing_is_dormant() {
+    let mut rig = Rig::new();
+    let (alice, wiki) = (person("alice"), RouteWords::new(1, "wiki"));
+    for (outcome, rule, reason) in [
+        (Outcome::Allowed, Some("policy staff, allow rule 12"), ""),
+        // A rule that keeps somebody out is told as the reason.
+        (Outcome::Forbidden, None, "policy staff, deny rule 1; the provider did not list the groups"),
+    ] {
+        let rule = rule.as_ref().map(|rule| rule as &dyn std::fmt::Display);
+        rig.emit(&AccessEvent { rule, reason, ..request(&wiki, Some(&alice), 1, outcome) });
+    }
+    rig.write();
+    let rules = ["deny rule 1", "allow rule 1", "allow rule 12"].map(|rule| format!("policy staff, {rule}"));
+    let known = Known { rules: Some(rules.to_vec()), ..Known::default() };
+    let frame = rig.answer(&rig.question(Report::Dormant), &known);
+    let unused: Vec<_> = frame.rows.iter().filter(|row| row[0] == Cell::Text("rule".into())).collect();
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    assert_eq!(unused[0][1], Cell::Text("policy staff, allow rule 1".into()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The examples of `docs/reports.md` are what the reports say of a morning. `UPDATE_DOCS=1` writes them anew.
 
-use portcullis_events::{Culprit, SignInFailed, SignInSucceeded, SignedOut};
+use portcullis_events::{Culprit, Mark, SignInFailed, SignInSucceeded, SignedOut};
 
 use super::*;
 
@@ -30,6 +30,7 @@ fn morning() -> Rig {
     rig.emit(&SignInFailed { caller: caller_, provider, who: None, culprit, reason, took });
     let tablet = Caller { device: Some("Safari on iPad"), ..caller(client(101, 3)) };
     rig.emit(&SignInSucceeded { caller: tablet, who: &alice, session: 0xA11CF, amr: &[], took });
+    rig.emit(&reviewed(&bob, "wiki", "signed in", Mark::Keep));
     rig.emit(&SignedOut { caller: caller(client(100, 7)), who: Some(&bob), session: 0xB0B });
     rig.write();
     rig
@@ -38,7 +39,8 @@ fn morning() -> Rig {
 fn examples() -> String {
     let rig = morning();
     let routes = Some(vec!["wiki".to_owned(), "chat".to_owned(), "grafana".to_owned()]);
-    let known = Known { routes, providers: Some(vec!["corp".into()]), reach: Some(&Staff), geo: None };
+    let rules = Some(vec!["policy staff, rule 1".to_owned(), "policy staff, rule 2".to_owned()]);
+    let known = Known { routes, providers: Some(vec!["corp".into()]), rules, reach: Some(&Staff), geo: None };
     let mut text = String::new();
     for (report, word, doc) in Report::TABLE {
         let question = Question { since: (START - 3_600) * 1_000_000, ..rig.question(report) };

@@ -24,7 +24,8 @@ fn frame() -> Frame {
     );
     for (index, hostile) in HOSTILE.iter().enumerate() {
         let last = if index == 0 { Cell::Unknown } else { Cell::Time(START * 1_000_000) };
-        frame.push([Cell::Text((*hostile).into()), Cell::Number(index as u64 * 1000), last, Cell::None]);
+        let cells = [Cell::Text((*hostile).into()), Cell::Number(index as u64 * 1000), last, Cell::None];
+        frame.push(cells, Lead::default());
     }
     frame.notes.push("a <note>".into());
     frame

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_events::{
-    Access as Asked, AccessEvent, AuthKind, Caller, Event as Happening, KindSet, Outcome, Recorder,
-    RouteWords, Shown, samples,
+    Access as Asked, AccessEvent, AccessReviewed, AuthKind, Caller, Event as Happening, KindSet, Mark,
+    Outcome, Recorder, RouteWords, Shown, samples,
 };
 use portcullis_rules::identity::{Principal, ProviderName, Subject, fixtures};
 use serde_json::Value as Json;
@@ -101,6 +101,23 @@ fn person(name: &str) -> Principal {
     who.provider = ProviderName::new("corp");
     (who.subject, who.user) = (Subject::new(format!("sub-{name}")), name.to_owned());
     who
+}
+
+/// What a reviewer said of an access.
+fn reviewed<'a>(who: &'a Principal, route: &'a str, rule: &'a str, mark: Mark) -> AccessReviewed<'a> {
+    AccessReviewed {
+        operator: "anna (corp), in the console",
+        id: None,
+        client: None,
+        provider: who.provider.as_str(),
+        subject: who.subject.as_str(),
+        user: &who.user,
+        route,
+        rule: Some(rule),
+        mark,
+        reason: Some("asked her team"),
+        took: None,
+    }
 }
 
 fn client(third: u8, last: u8) -> IpAddr {
