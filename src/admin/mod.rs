@@ -31,7 +31,8 @@ use peer::Peer;
 
 pub use management::{
     EndSessions, EndedSessions, ErasePerson, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
-    ProviderState, Reading, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    ProviderState, Reading, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
+    SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

@@ -113,9 +113,7 @@ impl Operation {
             | Self::NoteReading
             | Self::RotateAssertionKey
             | Self::Reload
-            | Self::Drain => {
-                Method::POST
-            }
+            | Self::Drain => Method::POST,
         }
     }
 

@@ -44,10 +44,10 @@ pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 pub use personal::{Personal, PseudonymKey};
-pub use recipients::{Received, Recipient, Recipients, personal_fields};
 #[cfg(any(test, feature = "testing"))]
 pub use postgres::testing;
 pub use postgres::{PostgresHost, PostgresRecord, PostgresServer, PostgresSettings, is_postgres_place};
+pub use recipients::{Received, Recipient, Recipients, personal_fields};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

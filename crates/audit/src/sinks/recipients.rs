@@ -243,6 +243,7 @@ fn place(kind: &SinkKind) -> Option<(&'static str, String)> {
         SinkKind::Spooled(spooled) => match &spooled.far {
             FarSettings::Webhook(webhook) => ("webhook", without_query(&webhook.url)),
             FarSettings::Otlp(otlp) => ("otlp", without_query(&otlp.url)),
+            FarSettings::Postgres(postgres) => ("postgres", postgres.server.to_string()),
             FarSettings::Syslog(syslog) => (
                 "syslog",
                 match &syslog.address {

@@ -230,7 +230,8 @@ fn a_list_that_cannot_be_read_lets_nobody_write_or_read() {
     {
         fs::write(&beside, bad).unwrap();
         let process = Arc::from("9f2c41d07ab3");
-        let error = Writer::open(&rig.settings, &process, &rig.clock, rig.limits).unwrap_err();
+        let links = Links::new("store", &process, &rig.ties);
+        let error = Writer::open(&rig.settings, &process, &rig.clock, rig.limits, links).unwrap_err();
         assert!(error.to_string().contains("audit-erased") && !error.is_passing(), "{error}");
         let asked = rig.reader_or_error();
         assert!(asked.is_err(), "nobody is told who may have been erased");

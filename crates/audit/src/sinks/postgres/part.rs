@@ -176,7 +176,7 @@ impl<'a> Part<'a> {
         match &read {
             Some(Piece::Opening(opening, _)) => self.is_of(&opening.chain),
             Some(Piece::Footer(footer)) => self.is_of(&footer.chain),
-            Some(Piece::Line(_) | Piece::Hidden(_) | Piece::Rest) | None => {}
+            Some(Piece::Line(_) | Piece::Hidden(_) | Piece::Past(_) | Piece::Rest) | None => {}
         }
         (read.unwrap_or(Piece::Line(hash)), bytes)
     }

@@ -58,6 +58,19 @@ pub enum PostgresHost {
     Unix(PathBuf, u16),
 }
 
+/// Where it is, without who asks.
+impl std::fmt::Display for PostgresServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for host in &self.hosts {
+            match host {
+                PostgresHost::Tcp(name, port) => write!(f, "{name}:{port}, ")?,
+                PostgresHost::Unix(folder, port) => write!(f, "{}:{port}, ", folder.display())?,
+            }
+        }
+        write!(f, "database {}", self.database)
+    }
+}
+
 /// A connection, and the task that carries it.
 #[derive(Debug)]
 pub(super) struct Link {
