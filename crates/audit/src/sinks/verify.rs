@@ -133,6 +133,7 @@ fn segments(
             verification.place(&mut Slow { place, rest })?;
         } else {
             verification.place(&mut place)?;
+            drop(place);
             rest()?;
         }
     }

@@ -111,9 +111,8 @@ impl Rig {
 pub(super) fn far_sink(folder: &Path, far: &FarSettings, keeps: bool) -> SinkSettings {
     let spool = SpoolSettings { folder: folder.join("spool"), size: SIZE };
     let millis = Duration::from_millis;
-    // A server that has to begin a connection first needs more than one that only answers.
-    let deadline = millis(if matches!(far, FarSettings::Postgres(_)) { 2000 } else { 400 });
-    let pace = Pace { deadline, first: millis(10), longest: millis(100) };
+    // Longer than a busy machine keeps a good answer back: what was taken and is given up comes again.
+    let pace = Pace { deadline: millis(3000), first: millis(10), longest: millis(100) };
     let kind = SinkKind::Spooled(SpooledSettings { spool, keeps, pace, schema: None, far: far.clone() });
     SinkSettings {
         name: "far".into(),
