@@ -90,7 +90,7 @@ impl Console {
             }
             Place::Report(report) => reports::answer(visit, process, &self.seats, (report, query)).await,
             Place::ReportFile(report, format) => {
-                let file = reports::file(visit, process, (report, format), query).await;
+                let file = reports::file(visit, process, &self.seats, (report, format), query).await;
                 file.map(|file| file.map(Content::from))
             }
             Place::Front(_)

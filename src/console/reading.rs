@@ -57,15 +57,20 @@ impl Reading {
     }
 }
 
+/// The names that are told of what is asked for: others mean nothing, and could say anything.
+const NAMES: [&str; 18] = [
+    "client", "id", "method", "name", "names", "outcome", "provider", "q", "route", "session", "since",
+    "span", "status", "subject", "type", "until", "user", "zone",
+];
+
 /// Records that somebody looks, and by which names they ask; what they ask for is theirs to know.
 pub(super) fn record(visit: Visit<'_>, process: &dyn Process, reading: Reading, query: &str) {
     if mutant!(false, "console-reading-unrecorded" => true) {
         return;
     }
     let mut names: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, value)| !value.is_empty() && !["after", "behind", "page"].contains(&name.as_ref()))
-        .map(|(name, _)| name.chars().take(20).collect::<String>())
-        .take(16)
+        .filter(|(name, value)| !value.is_empty() && NAMES.contains(&name.as_ref()))
+        .map(|(name, _)| name.into_owned())
         .collect();
     names.sort_unstable();
     names.dedup();

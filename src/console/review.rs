@@ -27,7 +27,7 @@ use crate::events::{AccessReviewed, Field, Kind, KindSet, Mark, Seen};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
 use crate::pages::Page;
-use crate::reports::{Access, Verdict, rule_of};
+use crate::reports::{Access, Verdict};
 use crate::segments::{AskError, Event, Filter, Patience, Question, Reader, Who};
 
 /// Bytes of a form at most.
@@ -68,11 +68,18 @@ impl Meant {
         Ok(filter)
     }
 
-    /// Nobody says of themselves what they may.
-    fn is_of(&self, reader: &Principal) -> bool {
-        let same = self.provider == reader.provider.as_str() && self.subject == reader.subject.as_str();
+    /// Nobody says of themselves what they may, by whichever of the registrations at one issuer they have come.
+    fn is_of(&self, reader: &Principal, process: &dyn Process) -> bool {
+        let same =
+            self.subject == reader.subject.as_str() && own_names(reader, process).contains(&self.provider);
         mutant!(same, "review-of-oneself" => false)
     }
+}
+
+/// The providers of the configuration at which a subject is the reader's own.
+pub(super) fn own_names(reader: &Principal, process: &dyn Process) -> Vec<String> {
+    let same = process.providers().into_iter().filter(|provider| provider.issuer == reader.issuer.as_str());
+    same.map(|provider| provider.name).chain([reader.provider.as_str().to_owned()]).collect()
 }
 
 /// An access as it is now.
@@ -104,22 +111,30 @@ impl MarkTold {
 
 /// What is known of an access, or what is said in place of its page.
 async fn current(process: &Arc<dyn Process>, visit: Visit<'_>, meant: &Meant) -> Result<Current, Message> {
-    if meant.is_of(visit.person) {
+    if meant.is_of(visit.person, &**process) {
         return Err(Message::Unclear("This is about you: whether it shall stay others say.".into()));
     }
     let (filter, asked, now) = (meant.filter().map_err(Message::Unclear)?, meant.clone(), process.now());
     let read = move |reader: &Reader, patience: &Patience| {
         let who = whom(reader, patience, &asked)?;
         let question = Question { filter: &filter, behind: None, limit: MARKS, personal: true };
-        Ok((who, reader.page(question, patience)?.events))
+        Ok((who, reader.page(question, patience)?))
     };
-    let (who, marks) = record::ask(process, PATIENCE, read).await?;
+    let (who, page) = record::ask(process, PATIENCE, read).await?;
+    if page.looked_back_to.is_some() || !page.damaged.is_empty() {
+        return Err(Message::NotRead("not all of its marks could be read".into()));
+    }
+    // A name of somebody else can be this subject.
+    let is_theirs = |event: &&Event| event.who().is_some_and(|who| who.subject == meant.subject);
+    let marks: Vec<_> = page.events.iter().filter(is_theirs).collect();
     let who = who.ok_or_else(|| Message::Unclear("The record knows nobody of this name.".into()))?;
     let access = process.reach(&who).into_iter().find(|access| access.route == meant.route);
     let Some(access) = access else {
-        return Err(Message::Unclear("By the rules in force they may not go there.".into()));
+        let no =
+            "By the rules in force they may not go there, as far as that can be told without an address.";
+        return Err(Message::Unclear(no.into()));
     };
-    let marks = marks.iter().filter_map(|event| MarkTold::of(event, now)).collect();
+    let marks = marks.into_iter().filter_map(|event| MarkTold::of(event, now)).collect();
     Ok(Current { who, access, marks })
 }
 
@@ -149,7 +164,7 @@ pub(super) async fn ask(visit: Visit<'_>, process: &Arc<dyn Process>, query: &st
         user: text::short(&current.who.user),
         person: people::link(&meant.provider, &meant.subject),
         may: may(current.access.verdict),
-        rule: rule_of(&current.access.by).to_owned(),
+        rule: current.access.rule(),
         shown: process.now().seconds(),
         taken: TakenAway::new(&process.configuration().written, &current.who, &current.access),
         by: text::long(&current.access.by),
@@ -208,12 +223,13 @@ pub(super) async fn act(visit: Visit<'_>, process: &Arc<dyn Process>, request: R
         Ok(marked) => marked,
         Err(why) => return told(Message::Unclear(why)),
     };
+    reading::record(visit, &**process, Reading::Review, "provider=x&subject=x&route=x");
     let current = match current(process, visit, &marked.meant).await {
         Ok(current) => current,
         Err(message) => return told(message),
     };
     // A mark is of what its reviewer has seen.
-    if mutant!(marked.rule != rule_of(&current.access.by), "review-of-another-rule" => false) {
+    if mutant!(marked.rule != current.access.rule(), "review-of-another-rule" => false) {
         return told(Message::Unclear(format!(
             "It is by another rule now than when you looked: {}. Look again.",
             text::long(&current.access.by)

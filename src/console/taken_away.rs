@@ -23,6 +23,14 @@ impl TakenAway {
         let by = |name: &&String| access.by.starts_with(&format!("policy {name}, "));
         match policies.and_then(|policies| policies.keys().find(by)) {
             Some(name) => Self::by_policy(written, name, who, access),
+            None if access.by.starts_with("policy route, ") => Self {
+                sentences: vec![
+                    "The route's own rules grant it: change its `allow` or `deny`, or where a group grants it, take the person \
+                     out of the group at the provider."
+                        .to_owned(),
+                ],
+                rows: Vec::new(),
+            },
             None => Self {
                 sentences: vec![
                     "No policy grants it: everybody who is signed in may. Give the route a policy, or take the person's \
@@ -36,6 +44,11 @@ impl TakenAway {
 
     fn by_policy(written: &Value, name: &str, who: &Who, access: &Access) -> Self {
         let mut after = written.clone();
+        // Somebody without a name cannot be named.
+        if who.user.is_empty() {
+            let group = "Take the person out of the group that grants it, at the provider.".to_owned();
+            return Self { sentences: vec![group], rows: Vec::new() };
+        }
         if let Some(policy) = after.pointer_mut("/policies").and_then(|policies| policies.get_mut(name)) {
             deny(policy, who);
         }
@@ -106,7 +119,11 @@ mod tests {
             ],
         });
         let who = Who { user: "alice".into(), provider: "corp".into(), ..Who::default() };
-        TakenAway::new(&written, &who, &Access { route: "wiki".into(), verdict: Verdict::Yes, by: by.into() })
+        TakenAway::new(
+            &written,
+            &who,
+            &Access { route: "wiki".into(), verdict: Verdict::Yes, by: by.into(), print: String::new() },
+        )
     }
 
     #[test]

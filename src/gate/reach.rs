@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use http::Method;
 
 use super::settings::{GateSettings, RouteSettings};
@@ -25,6 +26,7 @@ struct Row {
     method: Method,
     path: RequestPath,
     access: Access,
+    print: String,
 }
 
 /// A route that somebody may reach, or of which nobody can say.
@@ -36,6 +38,8 @@ pub struct Reachable {
     pub may: May,
     /// By which rule, or what it hangs on, in words.
     pub by: String,
+    /// What the rules of the route come to, in eight letters: others, where any of them was changed.
+    pub print: String,
 }
 
 /// Whether somebody may.
@@ -94,6 +98,7 @@ impl Row {
             method: settings.pattern.methods.first().cloned().unwrap_or(Method::GET),
             path: RequestPath::parse(&settings.pattern.path.to_string()).ok()?,
             access,
+            print: print(&settings.access),
         })
     }
 
@@ -109,8 +114,14 @@ impl Row {
         };
         let explanation = explain(&self.access, &question);
         let may = may(&explanation)?;
-        Some(Reachable { route: self.route.clone(), may, by: explanation.summary })
+        Some(Reachable { route: self.route.clone(), may, by: explanation.summary, print: self.print.clone() })
     }
+}
+
+/// Of all that is said in the rules, the names of their policies as well.
+fn print(access: &AccessSettings) -> String {
+    let digest = digest(&SHA256, format!("{access:?}").as_bytes());
+    digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn may(explanation: &Explanation) -> Option<May> {

@@ -71,6 +71,7 @@ impl Reach for InForce {
                     May::Unknown => Verdict::Unknown,
                 },
                 by: reachable.by,
+                print: reachable.print,
             })
             .collect()
     }

@@ -243,7 +243,6 @@ pub async fn run(
         reload,
     };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
-    drop(verifying);
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
@@ -257,6 +256,8 @@ pub async fn run(
     for Unwritten { name, events } in left {
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
     }
+    // Last of all: it may be in the midst of something.
+    drop(verifying);
     Ok(())
 }
 

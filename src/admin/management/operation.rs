@@ -74,7 +74,7 @@ impl Operation {
 
     /// Whether it shows what the record tells of people, or says that somebody has seen it.
     pub(super) const fn reads_the_record(self) -> bool {
-        matches!(self, Self::ListEvents | Self::ShowReport | Self::NoteReading)
+        matches!(self, Self::ListEvents | Self::FindPeople | Self::ShowReport | Self::NoteReading)
     }
 
     pub(super) const fn path(self) -> &'static str {

@@ -11,7 +11,7 @@ use super::selection::plain;
 use super::{Management, Problem, events, json};
 use crate::operate::Call;
 use crate::reports::{Format, Question, Report};
-use crate::segments::{AskError, read_apart};
+use crate::segments::{AskError, Patience, read_apart};
 
 /// How long a report may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,12 +49,16 @@ pub(super) async fn show(
     let (question, names) = question(management, report, &asked)?;
     // Whom it is about stays out of it: names are personal, and the reason of a call is not.
     called.because(Some(&format!("{word}{names}")));
-    let answer = std::sync::Arc::clone(&management.reports);
-    let read = read_apart(PATIENCE, move |patience| answer(&question, patience)).await;
+    let (answer, format) = (std::sync::Arc::clone(&management.reports), asked.format);
+    // What was not read stands in no file of numbers: it is whole, or there is none.
+    let read = move |patience: &Patience| match answer(&question, patience)? {
+        Some(frame) if frame.is_cut => Err(AskError::TooLong),
+        frame => Ok(frame.map(|frame| format.format().write(&frame))),
+    };
+    let read = read_apart(PATIENCE, read).await;
     let read = read.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let frame = read.map_err(|error: AskError| events::fault(&error))?.ok_or_else(events::no_store)?;
-    let format = asked.format;
-    Ok(json(StatusCode::OK, format.media_type(), format.format().write(&frame)))
+    let text = read.map_err(|error: AskError| events::fault(&error))?.ok_or_else(events::no_store)?;
+    Ok(json(StatusCode::OK, format.media_type(), text))
 }
 
 /// What is asked, and the names by which it is, each behind a comma.

@@ -13,8 +13,9 @@ use crate::console::message::Message;
 use crate::console::process::Process;
 use crate::console::reading::{self, Reading};
 use crate::console::record::Unanswered;
+use crate::console::seats::Seats;
 use crate::reports::{Format, Report};
-use crate::segments::read_apart;
+use crate::segments::{AskError, Patience, read_apart};
 
 /// What the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +61,20 @@ impl FileFormat {
 pub(in crate::console) async fn file(
     visit: Visit<'_>,
     process: &Arc<dyn Process>,
+    seats: &Seats,
     (report, format): (Report, FileFormat),
     query: &str,
 ) -> Result<Response<Bytes>, Message> {
     let asked = Asked::read(report, query, now(&**process)).map_err(Message::Unclear)?;
+    let _seat = seats.take(visit.session).ok_or(Message::TooMany)?;
     reading::record(visit, &**process, Reading::ReportFile(report), query);
     let (process, question) = (Arc::clone(process), asked.question);
-    let read = read_apart(LONGEST, move |patience| process.report(&question, patience)).await;
-    let frame = Unanswered::or(read)?;
+    // A file says nothing of what was not read: it is whole, or there is none.
+    let read = move |patience: &Patience| match process.report(&question, patience)? {
+        Some(frame) if frame.is_cut => Err(AskError::TooLong),
+        frame => Ok(frame.map(|frame| format.format().write(&frame))),
+    };
+    let text = Unanswered::or(read_apart(LONGEST, read).await)?;
     let name = format!("{}.{}", report.word(), format.ending());
-    Ok(export::kept(format.content_type(), &name, format.format().write(&frame)))
+    Ok(export::kept(format.content_type(), &name, text))
 }

@@ -55,7 +55,13 @@ enum Mark {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(shell: &'a Shell, asked: &'a Asked, frame: &Frame, reader: &Principal) -> Self {
+    /// `reader`: who looks, and the providers at which a subject is theirs.
+    pub(super) fn new(
+        shell: &'a Shell,
+        asked: &'a Asked,
+        frame: &Frame,
+        reader: (&Principal, &[String]),
+    ) -> Self {
         let columns = Column::of(frame);
         let begin = asked.page.saturating_mul(ROWS).min(frame.rows.len());
         let end = (begin + ROWS).min(frame.rows.len());
@@ -107,7 +113,7 @@ struct Telling<'a> {
     frame: &'a Frame,
     columns: &'a [Column],
     mount: &'a str,
-    reader: &'a Principal,
+    reader: (&'a Principal, &'a [String]),
 }
 
 impl Telling<'_> {
@@ -128,7 +134,8 @@ impl Telling<'_> {
 
     fn mark(&self, lead: &Lead) -> Option<Mark> {
         let (provider, subject) = lead.person.as_ref()?;
-        if *provider == self.reader.provider.as_str() && *subject == self.reader.subject.as_str() {
+        let (reader, own) = self.reader;
+        if *subject == reader.subject.as_str() && own.contains(provider) {
             return Some(Mark::ByOthers);
         }
         let (_, route) = lead.terms.iter().find(|(field, _)| *field == Field::Route)?;

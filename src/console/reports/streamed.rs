@@ -21,6 +21,7 @@ use crate::console::place::Section;
 use crate::console::process::Process;
 use crate::console::reading::{self, Reading};
 use crate::console::record::Unanswered;
+use crate::console::review;
 use crate::console::seats::{Seat, Seats};
 use crate::console::shell::Shell;
 use crate::endpoints::{Content, ContentStream};
@@ -55,17 +56,19 @@ pub(in crate::console) async fn answer(
     reading::record(visit, &**process, Reading::Report(report), query);
     let shell = Shell::of(visit, Some(Section::Reports));
     let page = View::new(&shell, &asked, &**process).page();
-    let mut asking = Asking::begin(process, asked.question.clone());
-    let telling = Telling { shell, asked, reader: Arc::clone(visit.person) };
+    let own = review::own_names(visit.person, &**process);
+    let question = asked.question.clone();
+    let telling = Telling { shell, asked, reader: Arc::clone(visit.person), own };
+    let mut asking = Asking::begin(process, question, telling);
     let (before, behind) = page.html.split_once(HERE).unwrap_or((&page.html, ""));
     let content = match timeout(SOON, &mut asking.task).await {
         Ok(read) => {
-            let found = telling.told(&Unanswered::or(read)?);
+            let found = Unanswered::or(read)?;
             Content::Whole(format!("{before}{found}{behind}").into())
         }
         Err(_) => {
             let (head, tail) = (Some(format!("{before}{BEGUN}")), behind.to_owned());
-            let coming = Coming { head, asking, telling, tail, told: (0, 0), is_over: false, _seat: seat };
+            let coming = Coming { head, asking, tail, told: (0, 0), is_over: false, _seat: seat };
             Content::Stream(ContentStream::new(coming.pieces()))
         }
     };
@@ -77,18 +80,23 @@ pub(in crate::console) async fn answer(
     Ok(response)
 }
 
+/// The answer, as it stands in the page.
+type Told = Result<Option<String>, AskError>;
+
 /// What is on the way; it is broken off when this is dropped.
 struct Asking {
-    task: JoinHandle<Result<Option<Frame>, AskError>>,
+    task: JoinHandle<Told>,
     patience: Patience,
     _asker: Asker,
 }
 
 impl Asking {
-    fn begin(process: &Arc<dyn Process>, question: Question) -> Self {
+    /// What it says is written there as well: with many rows that is work, for which no other request shall wait.
+    fn begin(process: &Arc<dyn Process>, question: Question, telling: Telling) -> Self {
         let patience = Patience::of(LONGEST);
         let (process, own) = (Arc::clone(process), patience.clone());
-        let task = tokio::task::spawn_blocking(move || process.report(&question, &own));
+        let read = move || Ok(process.report(&question, &own)?.map(|frame| telling.told(&frame)));
+        let task = tokio::task::spawn_blocking(read);
         Self { task, _asker: patience.asker(), patience }
     }
 }
@@ -97,24 +105,25 @@ impl Asking {
 struct Telling {
     shell: Shell,
     asked: Asked,
-    /// Who looks.
+    /// Who looks, and at which providers.
     reader: Arc<Principal>,
+    own: Vec<String>,
 }
 
 impl Telling {
     fn told(&self, frame: &Frame) -> String {
-        let found = Found::new(&self.shell, &self.asked, frame, &self.reader);
+        let found = Found::new(&self.shell, &self.asked, frame, (&self.reader, &self.own));
         // A template fails only where its writer does, and a `String` does not.
         found.render().unwrap_or_default()
     }
+}
 
-    /// The same where the page has begun: a fault stands in the place of the answer.
-    fn told_late(&self, read: Result<Result<Option<Frame>, AskError>, JoinError>) -> String {
-        match Unanswered::or(read) {
-            Ok(frame) => self.told(&frame),
-            Err(Unanswered::NoStore) => Fault { why: "no sink of this gateway is a store" }.text(),
-            Err(Unanswered::NotRead(why)) => Fault { why: &why }.text(),
-        }
+/// What stands in the place of the answer where the page has begun: it, or a fault.
+fn told_late(read: Result<Told, JoinError>) -> String {
+    match Unanswered::or(read) {
+        Ok(text) => text,
+        Err(Unanswered::NoStore) => Fault { why: "no sink of this gateway is a store" }.text(),
+        Err(Unanswered::NotRead(why)) => Fault { why: &why }.text(),
     }
 }
 
@@ -122,7 +131,6 @@ impl Telling {
 struct Coming {
     head: Option<String>,
     asking: Asking,
-    telling: Telling,
     tail: String,
     /// How far it has told that it has come.
     told: (usize, usize),
@@ -145,7 +153,7 @@ impl Coming {
         while !self.is_over {
             if let Ok(read) = timeout(STEP, &mut self.asking.task).await {
                 self.is_over = true;
-                return Some(format!("</ol>{}{}", self.telling.told_late(read), self.tail).into());
+                return Some(format!("</ol>{}{}", told_late(read), self.tail).into());
             }
             let come = self.asking.patience.progress();
             if std::mem::replace(&mut self.told, come) != come {

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 pub(super) fn judge(
     chains: &[Chain],
     series: &[Series],
-    removed: &dyn Fn(&str) -> Removed,
+    removed: &dyn Fn(&Head) -> Removed,
     whole: Whole,
     found: &mut Vec<Finding>,
 ) -> BTreeMap<Arc<str>, Proved> {
@@ -25,9 +25,10 @@ pub(super) fn judge(
         let index = index(chain);
         for one in series {
             let signed = one.checkpoints.values().flat_map(|checkpoint| {
-                // Of a place that was removed nothing is said: it may have been made anew for what came late.
+                // Of a day of a database that was removed nothing is said: it may have been made anew for what came late.
+                let is_gone = |head: &Head| head.file.contains('/') && removed(head).has_place(&head.file);
                 let own = checkpoint.heads.iter().filter(|head| head.chain == chain.name);
-                let own = own.filter(|head| !removed(&head.file).has_place(&head.file));
+                let own = own.filter(move |head| !is_gone(head));
                 own.map(move |head| (checkpoint, head))
             });
             let mut last = None;
@@ -116,7 +117,7 @@ fn missing(chain: &Chain, head: &Head, checkpoint: u64, found: &mut Vec<Finding>
 pub(super) fn find_missing(
     chains: &[Chain],
     series: &[Series],
-    removed: &dyn Fn(&str) -> Option<Removed>,
+    removed: &dyn Fn(&Head) -> Option<Removed>,
     found: &mut Vec<Finding>,
 ) {
     let there: BTreeSet<_> = chains.iter().map(|chain| &chain.name).collect();
@@ -132,8 +133,7 @@ pub(super) fn find_missing(
             *last = (head, time);
         }
     }
-    let is_missing =
-        |head: &Head, signed| removed(&head.file).is_some_and(|removed| !removed.has(head, signed));
+    let is_missing = |head: &Head, signed| removed(head).is_some_and(|removed| !removed.has(head, signed));
     for (head, _) in gone.into_values().filter(|(head, signed)| is_missing(head, *signed)) {
         let words = format!("nothing is there of chain {}, which had {} blocks", head.chain, head.number);
         found.push(Finding::of(What::Missing, &head.file, words));

@@ -46,11 +46,17 @@ pub(super) struct Sighted {
 /// Reads everything that was signed. With a key, only what leads to it counts.
 pub(super) fn read(all: &[Sighted], key: Option<&VerifierKey>, found: &mut Vec<Finding>) -> Vec<Series> {
     let (mut words, mut checkpoints, mut filed) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut of_files = BTreeSet::new();
     for sighted in all {
         let note = Note::read(&sighted.note).ok();
         let said = note.and_then(|note| Some((Statement::read(note.unchecked())?, note)));
         match said {
-            Some((Statement::Key(word), note)) => words.push((word, note, &sighted.place)),
+            Some((Statement::Key(word), note)) => {
+                if sighted.filed {
+                    of_files.insert(word.origin.clone());
+                }
+                words.push((word, note, &sighted.place));
+            }
             Some((Statement::Checkpoint(checkpoint), note)) => {
                 if sighted.filed {
                     filed.insert((checkpoint.origin.clone(), checkpoint.number));
@@ -66,8 +72,13 @@ pub(super) fn read(all: &[Sighted], key: Option<&VerifierKey>, found: &mut Vec<F
     let origins =
         words.iter().map(|(word, ..)| &word.origin).chain(checkpoints.iter().map(|(it, ..)| &it.origin));
     let origins: BTreeSet<_> = origins.cloned().collect();
+    of_files.extend(filed.iter().map(|(origin, _)| origin.clone()));
+    // Gateways that share a database see one another's checkpoints there: without the file of those they say nothing.
+    let is_here = |origin: &String| {
+        of_files.is_empty() || of_files.contains(origin) || key.is_some_and(|key| key.name() == origin)
+    };
     let mut series = Vec::new();
-    for origin in origins {
+    for origin in origins.into_iter().filter(is_here) {
         let words: Vec<_> = words.iter().filter(|(word, ..)| word.origin == origin).collect();
         let keys = keys(&words, key.filter(|key| key.name() == origin), found);
         let own = checkpoints.iter().filter(|(checkpoint, ..)| checkpoint.origin == origin);

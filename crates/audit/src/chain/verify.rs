@@ -9,8 +9,9 @@ use super::lines::Place;
 use super::log::read_notes;
 use super::note::VerifierKey;
 use super::order::{self, Chain};
-use super::removed::Removed;
+use super::removed::{Believed, Removed};
 use super::series::{self, Series, Sighted};
+use super::ties::Head;
 use super::ties_of_others;
 use super::walk::{self, Section};
 use crate::clock::Timestamp;
@@ -158,22 +159,31 @@ impl Verification {
             let words = "nothing is signed by a key that leads to the one that was given";
             self.findings.push(Finding::of(What::UnknownKey, "checkpoints", words));
         }
-        let family = |file: &str| self.expected.iter().position(|is_one| is_one(file));
-        let mut removed: BTreeMap<Option<usize>, Removed> = BTreeMap::new();
+        // Each sink's removals are its own, but for the days of a database, which go for all.
+        let family = |file: &str, chain: &str| {
+            let sink = chain.split('/').next().filter(|_| !file.contains('/')).unwrap_or_default();
+            (self.expected.iter().position(|is_one| is_one(file)), sink.to_owned())
+        };
+        let believed = Believed::new(&series, &self.sections);
+        let mut removed: BTreeMap<(Option<usize>, String), Removed> = BTreeMap::new();
         for section in &self.sections {
-            removed.entry(family(&section.name)).or_default().learn(&section.removed);
+            let of = removed.entry(family(&section.name, &section.chain)).or_default();
+            believed.of(section).for_each(|claim| of.learn(claim));
         }
         let removed_of = |family| removed.get(&family).cloned().unwrap_or_default();
         let mut chains = order::chains(self.sections);
         for chain in &mut chains {
             let name = chain.sections.first().map_or("", |section| &section.name);
-            let removed = removed_of(family(name));
+            let removed = removed_of(family(name, &chain.name));
             order::judge(chain, &removed, self.whole == Whole::Export, &mut self.findings);
         }
-        let removed = |file: &str| removed_of(family(file));
+        let removed = |head: &Head| removed_of(family(&head.file, &head.chain));
         let proved = of_checkpoints::judge(&chains, &series, &removed, self.whole, &mut self.findings);
         if self.whole == Whole::Record {
-            let removed = |file: &str| family(file).map(|one| removed_of(Some(one)));
+            let removed = |head: &Head| {
+                let family = family(&head.file, &head.chain);
+                family.0.is_some().then(|| removed_of(family))
+            };
             of_checkpoints::find_missing(&chains, &series, &removed, &mut self.findings);
         }
         let is_of_rows = |place: &str| self.of_rows.contains(place);

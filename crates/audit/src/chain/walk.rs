@@ -10,7 +10,7 @@ use super::footer::Footer;
 use super::hash::Hash;
 use super::lines::{Piece, Place, Placed};
 use super::opening::Opening;
-use super::removed::Removed;
+use super::removed::Claim;
 
 /// A line that is in no block yet.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub(super) struct Section {
     /// The time of the newest event there, in a store.
     pub(super) before_until: Option<u64>,
     /// What the sink says it has removed itself.
-    pub(super) removed: Removed,
+    pub(super) removed: Vec<Claim>,
     /// A footer that stands at its beginning and is of lines at the end of the file before.
     pub(super) carried: Option<Footer>,
     pub(super) blocks: Vec<Block>,
@@ -83,7 +83,7 @@ impl Section {
             prev,
             before: None,
             before_until: None,
-            removed: Removed::default(),
+            removed: Vec::new(),
             carried: None,
             blocks: Vec::new(),
             tail: Vec::new(),
@@ -177,7 +177,7 @@ impl Walk<'_> {
         match &mut self.section {
             None => self.begin(opening),
             Some(section) if section.chain == opening.chain => {
-                section.removed.learn(&Removed::of(opening));
+                section.removed.extend(Claim::of(opening));
                 // The first one behind a footer that was carried over says which file that was.
                 if section.carried.is_some() && section.blocks.is_empty() {
                     section.before.clone_from(&opening.file);
@@ -205,7 +205,7 @@ impl Walk<'_> {
         let mut section = Section::new(self.name, &opening.chain, opening.number, opening.prev);
         section.before.clone_from(&opening.file);
         section.before_until = opening.until;
-        section.removed = Removed::of(opening);
+        section.removed.extend(Claim::of(opening));
         self.section = Some(section);
         self.adopt(opening);
     }

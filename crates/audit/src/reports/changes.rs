@@ -8,7 +8,7 @@ use super::{Known, Tally};
 use crate::segments::Event;
 
 /// Calls that only look.
-const LOOKS: [&str; 3] = ["list-", "show-", "describe"];
+const LOOKS: [&str; 4] = ["list-", "show-", "find-", "describe"];
 
 pub(super) struct Changes {
     named: bool,
@@ -39,7 +39,9 @@ impl Changes {
         let changes: Vec<serde_json::Value> = serde_json::from_str(raw).unwrap_or_default();
         for change in changes {
             let text = |name: &str| change.get(name).and_then(serde_json::Value::as_str);
-            let (before, after) = (Cell::text(text("before")), Cell::text(text("after")));
+            // Rules name people.
+            let told = |value| if self.named { Cell::text(value) } else { Cell::Text("not told".into()) };
+            let (before, after) = (told(text("before")), told(text("after")));
             self.push(event, by, text("key").unwrap_or_default(), before, after);
         }
     }
@@ -71,7 +73,9 @@ impl Tally for Changes {
         if event.kind() == Some(Kind::ManagementCalled) && LOOKS.iter().any(|look| what.starts_with(look)) {
             return;
         }
-        self.push(event, by, what, Cell::None, Cell::text(told(&[Field::Reason])));
+        // Whoever gives a reason names people in it.
+        let reason = if self.named { Cell::text(told(&[Field::Reason])) } else { Cell::None };
+        self.push(event, by, what, Cell::None, reason);
     }
 
     fn frame(mut self: Box<Self>, question: &Question, _known: &Known<'_>) -> Frame {

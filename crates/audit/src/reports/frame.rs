@@ -101,7 +101,12 @@ pub struct Frame {
     pub leads: Vec<Lead>,
     /// What whoever reads it must know.
     pub notes: Vec<String>,
+    /// Whether there was no time for all of it.
+    pub is_cut: bool,
 }
+
+/// Rows of a report at most: beyond them nobody reads it, and it would fill the memory.
+const ROWS: usize = 200_000;
 
 impl Frame {
     /// An empty one.
@@ -115,12 +120,20 @@ impl Frame {
             rows: Vec::new(),
             leads: Vec::new(),
             notes: Vec::new(),
+            is_cut: false,
         }
     }
 
     pub(super) fn push(&mut self, cells: impl Into<Vec<Cell>>, lead: Lead) {
         let cells = cells.into();
         debug_assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
+        if self.rows.len() >= ROWS {
+            let many = format!("there are more than {ROWS} rows: ask for less");
+            if !self.notes.contains(&many) {
+                self.notes.push(many);
+            }
+            return;
+        }
         self.rows.push(cells);
         self.leads.push(lead);
     }

@@ -35,7 +35,7 @@ pub use format::Format;
 pub use frame::{Cell, Column, Frame, Lead, Type};
 pub use geo::{Geo, GeoError, Place};
 pub use question::{Question, QuestionError, Report};
-pub use review::{Access, Reach, Verdict, rule_of};
+pub use review::{Access, Reach, Verdict};
 
 /// What a report is told beside the record.
 #[derive(Debug, Default)]
@@ -98,12 +98,14 @@ pub fn answer(
         }
         ControlFlow::Continue(())
     })?;
+    let mut told = notes(&walked);
     if tally.kept() != KindSet::NONE {
         let filter = question.filter.clone().kinds(tally.kept()).until(question.until);
-        reader.each(&filter, true, patience, &mut |event| {
+        let kept = reader.each(&filter, true, patience, &mut |event| {
             tally.keep(&event);
             ControlFlow::Continue(())
         })?;
+        told.extend(notes(&kept));
     }
     if tally.wants_people() {
         reader.people(patience, &mut |person| {
@@ -112,7 +114,9 @@ pub fn answer(
         })?;
     }
     let mut frame = tally.frame(question, known);
-    frame.notes.extend(notes(&walked));
+    told.retain(|note| !frame.notes.contains(note));
+    frame.notes.extend(told);
+    frame.is_cut = patience.is_over();
     Ok(frame)
 }
 
@@ -120,7 +124,7 @@ pub fn answer(
 fn notes(walked: &Walked) -> Vec<String> {
     let mut notes = Vec::new();
     if !walked.is_whole {
-        notes.push(format!("not all was read: {} of {} segments", walked.segments, walked.of));
+        notes.push(format!("not all was read: {} of {} files of the record", walked.segments, walked.of));
     }
     let damaged = walked.damaged.iter();
     notes.extend(damaged.map(|damaged| format!("a part of the store cannot be read: {}", damaged.reason)));

@@ -35,6 +35,18 @@ pub struct Access {
     pub verdict: Verdict,
     /// By which rule, or what it depends on, in words.
     pub by: String,
+    /// What the rules of the route come to, in a few letters: others, where any of them was changed.
+    pub print: String,
+}
+
+impl Access {
+    /// The rules by which somebody may, as a mark keeps them: in words that have a bound there, and as they read then.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        let end = self.by.char_indices().map(|(at, _)| at).take_while(|at| *at <= RULE).last();
+        let words = if self.by.len() <= RULE { &self.by } else { &self.by[..end.unwrap_or_default()] };
+        format!("{} #{}", words.trim_end(), self.print)
+    }
 }
 
 /// Judges where somebody may go.
@@ -43,15 +55,8 @@ pub trait Reach: std::fmt::Debug {
     fn reach(&self, who: &Who) -> Vec<Access>;
 }
 
-/// What an event keeps of the words by which somebody may: they have a bound there.
-#[must_use]
-pub fn rule_of(by: &str) -> &str {
-    let end = by.char_indices().map(|(at, _)| at).take_while(|at| *at <= RULE).last().unwrap_or_default();
-    if by.len() <= RULE { by } else { &by[..end] }
-}
-
 /// Bytes of a rule's words.
-const RULE: usize = 120;
+const RULE: usize = 100;
 
 /// What a reviewer has said of an access last.
 #[derive(Clone, Debug)]
@@ -83,7 +88,9 @@ impl Marked {
 enum State {
     /// It was to be taken away, and is still there.
     StillThere,
-    /// They may by another rule than at the last mark.
+    /// It was to be taken away; whether it was hangs on what nobody knows of them.
+    PerhapsThere,
+    /// The rules are others than at the last mark.
     Changed,
     /// Nobody has marked it, and it was not used.
     Unused,
@@ -96,15 +103,16 @@ enum State {
 }
 
 impl State {
-    fn of(last: Option<&Marked>, rule: &str, is_used: bool) -> Self {
+    fn of(last: Option<&Marked>, access: &Access, is_used: bool) -> Self {
         match last {
             None if is_used => Self::Used,
             None => Self::Unused,
-            Some(marked) if mutant!(marked.rule != rule, "review-keeps-marks-of-other-rules" => false) => {
+            Some(marked) if mutant!(marked.rule != access.rule(), "review-keeps-marks-of-other-rules" => false) => {
                 Self::Changed
             }
             Some(marked) => match marked.mark {
                 Mark::Keep => Self::Kept,
+                Mark::Revoke if access.verdict == Verdict::Unknown => Self::PerhapsThere,
                 Mark::Revoke => Self::StillThere,
                 Mark::Ask => Self::Asked,
             },
@@ -114,8 +122,9 @@ impl State {
     const fn words(self) -> &'static str {
         match self {
             Self::StillThere => "to be revoked, and still there",
-            Self::Changed => "another rule than at the last mark",
-            Self::Unused => "never used, and not marked",
+            Self::PerhapsThere => "to be revoked; whether it still is there is not known",
+            Self::Changed => "other rules than at the last mark",
+            Self::Unused => "not used in this time, and not marked",
             Self::Used => "not marked",
             Self::Asked => "somebody is to be asked",
             Self::Kept => "marked",
@@ -151,7 +160,7 @@ impl Review {
             Verdict::AfterStepUp => "after a stronger sign-in",
             Verdict::Unknown => "unknown",
         };
-        let state = State::of(last, rule_of(&access.by), times > 0);
+        let state = State::of(last, access, times > 0);
         let who = person.who.as_ref();
         let told = |of: fn(&Marked) -> Option<&str>| {
             let said = last.filter(|_| self.named).map(of);
@@ -251,6 +260,12 @@ impl Tally for Review {
         rows.sort_by_key(|(state, ..)| *state);
         rows.into_iter().for_each(|(_, row, lead)| frame.push(row, lead));
         frame.notes.push("people are those whom the store knows; the rules are those in force".into());
+        frame
+            .notes
+            .push("uses are of the time that is asked about; marks are of all times that are kept".into());
+        let nowhere = "rules are asked as if from nowhere: what one opens to some networks alone is not here, nor are apps \
+                       that take no sessions";
+        frame.notes.push(nowhere.into());
         frame
     }
 }

@@ -25,6 +25,12 @@ pub(super) fn wrong(
     if going > 0 && (unsaid || !name.is_open) {
         tell(What::Inserted, "something goes on in it that was not written");
     }
+    // A walk begins at the first row: what stands before it would be told and never looked at.
+    let before =
+        "SELECT (SELECT count(*) FROM event WHERE n < 1) + (SELECT count(*) FROM going_on WHERE n < 1)";
+    if connection.query_row(before, [], |row| row.get::<_, i64>(0))? > 0 {
+        tell(What::Inserted, "rows stand before its first one");
+    }
     if name.is_open {
         return Ok(wrong);
     }

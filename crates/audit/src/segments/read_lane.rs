@@ -85,7 +85,7 @@ impl Patience {
         self.left.load(Relaxed)
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         Instant::now() >= self.until
     }
 

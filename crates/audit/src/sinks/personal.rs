@@ -191,7 +191,9 @@ pub(super) fn write(line: &[u8], key: Option<&PseudonymKey>, out: &mut Vec<u8>) 
     text.push('{');
     for (name, value) in seen.members() {
         let Some(row) = Field::named(name).map(Field::row) else { continue };
-        match (row.personal, value, key) {
+        // What was changed in rules names people.
+        let personal = row.personal || row.field == Field::Changes;
+        match (personal, value, key) {
             (false, ..) => push_member(&mut text, name, value),
             (true, Value::Text(value), Some(key)) => {
                 push_member(&mut text, name, &Value::Text(key.value(row, value, provider).into()));

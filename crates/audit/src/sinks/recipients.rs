@@ -172,20 +172,22 @@ fn append(mut file: &File, lines: &str) -> io::Result<()> {
 fn received(mut file: &File) -> io::Result<Vec<Received>> {
     file.seek(io::SeekFrom::Start(0))?;
     let mut lines = BufReader::new(file.take(LARGEST));
-    let (mut all, mut open) = (Vec::<Received>::new(), BTreeMap::<String, usize>::new());
+    let (mut all, mut open) = (Vec::<Received>::new(), BTreeMap::<(String, String), usize>::new());
     let mut text = Vec::new();
     while {
         text.clear();
         (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut text)? > 0
     } {
         let Ok(Line { what, time, recipient, .. }) = serde_json::from_slice(&text) else { continue };
+        // A sink can be called as something else is that is no sink.
+        let of = (recipient.kind.clone(), recipient.name.clone());
         match what {
             What::Begins => {
-                let before = open.insert(recipient.name.clone(), all.len());
+                let before = open.insert(of, all.len());
                 end(&mut all, before, time);
                 all.push(Received { recipient, since: time, until: None });
             }
-            What::Ends => end(&mut all, open.remove(&recipient.name), time),
+            What::Ends => end(&mut all, open.remove(&of), time),
             What::Got => all.push(Received { recipient, since: time, until: Some(time) }),
         }
     }

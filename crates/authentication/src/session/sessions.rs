@@ -332,10 +332,10 @@ impl SessionsInner {
     async fn end(&self, id: SessionId, cause: &EndCause) -> Result<(), StoreUnavailable> {
         let why = cause.why;
         let known = self.cache.get(&id);
-        let cut = self.families.open(&known.as_ref().map_or(id, |session| session.family()));
+        let cut = known.as_ref().map(|session| self.families.open(&session.family()));
         let root = self.end_in_memory(id, why);
         self.notes.count(why, 1);
-        self.notes.record(root, known.as_ref().map(|session| &*session.principal), cause, Some(cut));
+        self.notes.record(root, known.as_ref().map(|session| &*session.principal), cause, cut);
         // On record before the store is asked to remove it: where that fails, or the process ends meanwhile, the
         // next start still knows of the end.
         let recorded = mutant!(self.store.record_ending(root).await, "sign-out-not-on-record" => Ok(()));

@@ -4,24 +4,16 @@ use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::console::role::Role;
-use crate::identity::fixtures;
 
 /// An answer that comes when the test says so.
-fn coming() -> (Coming, oneshot::Sender<Result<Option<Frame>, AskError>>, Patience) {
+fn coming() -> (Coming, oneshot::Sender<Told>, Patience) {
     let (answer, waits) = oneshot::channel();
     let patience = Patience::of(Duration::from_secs(60));
     let task = tokio::spawn(async { waits.await.unwrap_or(Err(AskError::Left)) });
-    let asked = Asked::read(Report::People, "", Moment::from_micros(1_800_000_000_000_000)).unwrap();
-    let telling = Telling {
-        shell: Shell::sample(Role::Auditor, Section::Reports),
-        asked,
-        reader: Arc::new(fixtures::alice()),
-    };
     let asking = Asking { task, _asker: patience.asker(), patience: patience.clone() };
     let (head, tail) = (Some("<head>".to_owned()), "<tail>".to_owned());
     let seat = Seats::default().take(1).unwrap();
-    (Coming { head, asking, telling, tail, told: (0, 0), is_over: false, _seat: seat }, answer, patience)
+    (Coming { head, asking, tail, told: (0, 0), is_over: false, _seat: seat }, answer, patience)
 }
 
 fn text(piece: Option<Bytes>) -> String {

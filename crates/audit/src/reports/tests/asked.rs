@@ -110,7 +110,12 @@ struct Anybody;
 
 impl Reach for Anybody {
     fn reach(&self, who: &crate::segments::Who) -> Vec<Access> {
-        let access = |route: &str, verdict, by: String| Access { route: route.into(), verdict, by };
+        let access = |route: &str, verdict, by: String| Access {
+            route: route.into(),
+            verdict,
+            by,
+            print: "0f1e2d3c".into(),
+        };
         vec![
             access("wiki", Verdict::Yes, format!("policy staff, for {}", who.user)),
             access("chat", Verdict::Unknown, "groups are not known".into()),
@@ -136,7 +141,7 @@ fn a_review_says_who_may_what_beside_who_did() {
         routes,
         [(text("chat"), text("unknown"), Cell::Number(0)), (text("wiki"), text("yes"), Cell::Number(3))]
     );
-    assert_eq!(frame.rows[0][7], text("never used, and not marked"));
+    assert_eq!(frame.rows[0][7], text("not used in this time, and not marked"));
     assert_eq!(frame.rows[0][8..], [Cell::None, Cell::None, Cell::None, Cell::None]);
     let lead = &frame.leads[0];
     assert_eq!(lead.person, Some(("corp".into(), "sub-alice".into())));
@@ -147,7 +152,7 @@ fn a_review_says_who_may_what_beside_who_did() {
 fn a_mark_holds_for_its_rule_until_another_one_is_made_and_from_before_the_time_as_well() {
     let mut rig = Rig::new();
     let alice = person("alice");
-    let by = "policy staff, for alice";
+    let by = "policy staff, for alice #0f1e2d3c";
     let state = |rig: &Rig| {
         let known = Known { reach: Some(&Anybody), ..Known::default() };
         // Of the last hour alone, in which no mark was made.
@@ -163,7 +168,7 @@ fn a_mark_holds_for_its_rule_until_another_one_is_made_and_from_before_the_time_
         (by, Mark::Keep, "marked", "chat"),
         (by, Mark::Ask, "somebody is to be asked", "chat"),
         (by, Mark::Revoke, "to be revoked, and still there", "wiki"),
-        ("policy other, allow rule 1", Mark::Keep, "another rule than at the last mark", "wiki"),
+        ("policy staff, for alice #00000000", Mark::Keep, "other rules than at the last mark", "wiki"),
     ] {
         rig.emit(&reviewed(&alice, "wiki", rule, mark));
         rig.write();
@@ -172,6 +177,20 @@ fn a_mark_holds_for_its_rule_until_another_one_is_made_and_from_before_the_time_
         assert_eq!((state, told), (text(expected), text(mark.as_str())));
         assert_eq!((reviewer, first_row), (text("anna (corp), in the console"), text(first)));
     }
+}
+
+/// Whether what was to be taken away is gone, a rule about groups does not tell.
+#[test]
+fn what_nobody_knows_is_not_said_to_be_still_there() {
+    let mut rig = Rig::new();
+    let (alice, chat) = (person("alice"), RouteWords::new(2, "chat"));
+    rig.emit(&request(&chat, Some(&alice), 1, Outcome::Allowed));
+    rig.emit(&reviewed(&alice, "chat", "groups are not known #0f1e2d3c", Mark::Revoke));
+    rig.write();
+    let known = Known { reach: Some(&Anybody), ..Known::default() };
+    let frame = rig.answer(&rig.question(Report::AccessReview), &known);
+    let words = "to be revoked; whether it still is there is not known";
+    assert_eq!(frame.rows[0][7], Cell::Text(words.into()), "{frame:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn morning() -> Rig {
     rig.emit(&SignInFailed { caller: caller_, provider, who: None, culprit, reason, took });
     let tablet = Caller { device: Some("Safari on iPad"), ..caller(client(101, 3)) };
     rig.emit(&SignInSucceeded { caller: tablet, who: &alice, session: 0xA11CF, amr: &[], took });
-    rig.emit(&reviewed(&bob, "wiki", "signed in", Mark::Keep));
+    rig.emit(&reviewed(&bob, "wiki", "signed in #0f1e2d3c", Mark::Keep));
     rig.emit(&SignedOut { caller: caller(client(100, 7)), who: Some(&bob), session: 0xB0B });
     rig.write();
     rig
@@ -57,8 +57,12 @@ struct Staff;
 
 impl Reach for Staff {
     fn reach(&self, who: &crate::segments::Who) -> Vec<Access> {
-        let yes =
-            |route: &str, by: &str| Access { route: route.into(), verdict: Verdict::Yes, by: by.into() };
+        let yes = |route: &str, by: &str| Access {
+            route: route.into(),
+            verdict: Verdict::Yes,
+            by: by.into(),
+            print: "0f1e2d3c".into(),
+        };
         match who.user.as_str() {
             "alice" => vec![yes("wiki", "signed in"), yes("chat", "policy staff, rule 1")],
             _ => vec![
@@ -67,6 +71,7 @@ impl Reach for Staff {
                     route: "grafana".into(),
                     verdict: Verdict::Unknown,
                     by: "groups are not known".into(),
+                    print: "4b5a6978".into(),
                 },
             ],
         }

@@ -70,7 +70,7 @@ impl<'a> Part<'a> {
     }
 
     fn advance(&mut self) -> io::Result<Option<Next>> {
-        self.read_events((i64::MIN, 0))?;
+        self.read_events((i64::MIN, i16::MIN))?;
         self.read_blocks(i64::MIN)?;
         let (event, block) = (self.events.rows.front(), self.blocks.rows.front_mut());
         Ok(match (event, block) {

@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row as Answer};
@@ -15,6 +16,10 @@ use super::part::Part;
 use super::server::{Link, PostgresServer};
 use crate::chain::Verification;
 use crate::sinks::far::FarError;
+
+/// How long a server may take until it can be asked.
+const PATIENCE: Duration = Duration::from_secs(30);
+const SILENT: &str = "the server does not answer";
 
 /// One look at a database, however long it takes: what is written meanwhile is not seen.
 #[derive(Debug)]
@@ -44,6 +49,9 @@ impl PostgresRecord {
                 true => Ok(link),
                 false => Err(FarError::Away("there are no tables of events in this database".to_owned())),
             }
+        };
+        let link = async {
+            timeout(PATIENCE, link).await.unwrap_or_else(|_| Err(FarError::Away(SILENT.to_owned())))
         };
         let link = runtime.block_on(link).map_err(|error: FarError| io::Error::other(error.to_string()))?;
         Ok(Self { runtime, link })
@@ -104,7 +112,10 @@ pub(super) fn events_of(day: &Day) -> String {
     let (month, date) = rest.split_at_checked(2).unwrap_or_default();
     let start = format!("{year}-{month}-{date}T00:00:00Z");
     let next = humantime::parse_rfc3339(&start).unwrap_or(UNIX_EPOCH) + Duration::from_secs(86_400);
-    let next = humantime::format_rfc3339_seconds(next);
+    // Behind the year 9999 nothing can be written.
+    let is_last = next >= UNIX_EPOCH + Duration::from_secs(253_402_300_800);
+    let next =
+        if is_last { "infinity".to_owned() } else { humantime::format_rfc3339_seconds(next).to_string() };
     format!("portcullis.events WHERE time >= '{start}' AND time < '{next}'")
 }
 

@@ -21,6 +21,9 @@ use crate::secret::Secret;
 use crate::sinks::far::FarError;
 use crate::sinks::tls::TlsSettings;
 
+/// How long all hosts together may take until one of them is connected: less than a delivery has, so that one that is silent
+/// leaves the next its turn.
+const CONNECTED: Duration = Duration::from_secs(8);
 /// How long the other side's kernel may leave something unconfirmed.
 const UNCONFIRMED: Duration = Duration::from_secs(10);
 
@@ -101,6 +104,7 @@ impl PostgresServer {
             .dbname(&self.database)
             .application_name("portcullis")
             .ssl_mode(if self.tls.is_some() { mode } else { SslMode::Disable })
+            .connect_timeout(CONNECTED / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1))
             .tcp_user_timeout(UNCONFIRMED)
             .keepalives_idle(UNCONFIRMED)
             .target_session_attrs(goal);

@@ -4,7 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::rig::{Rig, has};
+use super::rig::{Rig, eventful, has, is_own, joined, lines};
 use super::*;
 use crate::chain::What;
 use crate::sinks::sink::Sink as _;
@@ -166,5 +166,24 @@ proptest! {
         }
         rig.sign(None);
         assert_whole(&rig);
+    }
+}
+
+/// Whoever takes out one line is told of one, also where a killed process left it without a footer.
+#[test]
+fn a_line_that_is_taken_out_is_one_finding() {
+    let rig = eventful();
+    let whole = rig.record();
+    for (name, bytes) in &whole.files {
+        let all = lines(bytes);
+        for index in (0..all.len()).filter(|index| !is_own(&all[*index].1)) {
+            let mut record = whole.clone();
+            let without: Vec<_> =
+                all.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, line)| line.clone()).collect();
+            record.files.insert(name.clone(), joined(&without));
+            let found = record.findings();
+            let [only] = &found[..] else { panic!("{name}, line {index}: {found:#?}") };
+            assert_eq!((only.what, only.line), (What::Dropped, Some(index as u64 + 1)), "{name}");
+        }
     }
 }
