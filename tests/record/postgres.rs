@@ -90,7 +90,7 @@ async fn invariant_28_every_request_is_in_postgresql_once_and_its_record_proves_
     let away = program(folder, &["audit", "verify"]);
     assert_eq!(away.status.code(), Some(2));
     let told = String::from_utf8_lossy(&away.stderr).into_owned();
-    assert!(told.contains("PostgreSQL cannot be read") && !told.contains("a password"), "{told}");
+    assert!(told.contains("PostgreSQL: it cannot be read: ") && !told.contains("a password"), "{told}");
 }
 
 /// Queries that the documentation gives do what it says.

@@ -97,7 +97,8 @@ pub fn verify(
             Kept::Files(path) => files(path, &mut verification, rest),
             Kept::Store(path) => segments(path, &mut verification, rest),
             Kept::Postgres(server) => {
-                PostgresRecord::open(server).and_then(|record| record.verify(&mut verification))
+                let walked = PostgresRecord::open(server).and_then(|record| record.verify(&mut verification));
+                walked.map_err(|error| io::Error::new(error.kind(), format!("it cannot be read: {error}")))
             }
         };
         let path = || one.path().unwrap_or(Path::new("PostgreSQL")).to_owned();
