@@ -130,10 +130,9 @@ impl Bars {
         }
     }
 
-    /// The names below the plot, equally far apart.
-    pub(in crate::console) fn names(&self) -> Vec<&str> {
-        let every = self.slots.len().div_ceil(NAMES).max(1);
-        self.slots.iter().step_by(every).map(|slot| slot.name.as_str()).collect()
+    /// What stands below the plot: [`super::under`].
+    pub(in crate::console) fn names(&self) -> Vec<(&str, bool)> {
+        super::under(self.slots.iter().map(|slot| slot.name.as_str()))
     }
 
     /// How many there are of a series in all.
@@ -158,9 +157,6 @@ impl Slot {
         self.counts.is_none()
     }
 }
-
-/// Names below a plot.
-const NAMES: usize = 6;
 
 /// Units of the smallest piece that can be seen.
 const LEAST: u64 = 12;
@@ -219,7 +215,8 @@ mod tests {
                     prop_assert!(reached.abs_diff(all) <= 1 + LEAST, "{reached} for {all}");
                 }
             }
-            prop_assert!(chart.names().len() <= NAMES);
+            prop_assert!(chart.names().iter().filter(|(name, _)| !name.is_empty()).count() <= super::super::NAMES);
+            prop_assert_eq!(chart.names().len(), chart.slots.len(), "each stands under its own");
         }
     }
 }

@@ -106,10 +106,9 @@ impl Lines {
         line.places.get(*slot).copied().flatten().map_or("–", |place| self.place(place))
     }
 
-    /// The names below the plot, equally far apart.
-    pub(in crate::console) fn names(&self) -> Vec<&str> {
-        let every = self.slots.len().div_ceil(6).max(1);
-        self.slots.iter().step_by(every).map(String::as_str).collect()
+    /// What stands below the plot: [`super::under`].
+    pub(in crate::console) fn names(&self) -> Vec<(&str, bool)> {
+        super::under(self.slots.iter().map(String::as_str))
     }
 
     pub(in crate::console) fn is_empty(&self) -> bool {

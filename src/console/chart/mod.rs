@@ -23,3 +23,15 @@ pub(super) const HEIGHT: u64 = 1_000;
 /// Units of what belongs to one slot, and of the part of it that is drawn on.
 pub(super) const SLOT: u64 = 100;
 const DRAWN: u64 = 78;
+
+/// Words below a plot at most.
+const NAMES: usize = 6;
+
+/// What stands below a plot, a place for each slot, so that each word stands under its own: of all names those that there is
+/// room for, and whether one is left out where the window is narrow.
+fn under<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Vec<(&'n str, bool)> {
+    let (count, every) = (names.len(), names.len().div_ceil(NAMES).max(1));
+    let shown = |at: usize| at.is_multiple_of(every) && (at == 0 || at + every <= count);
+    let under = |(at, name)| if shown(at) { (name, (at / every) % 2 == 1) } else { ("", false) };
+    names.enumerate().map(under).collect()
+}
