@@ -215,7 +215,7 @@ mod tests {
                     prop_assert!(reached.abs_diff(all) <= 1 + LEAST, "{reached} for {all}");
                 }
             }
-            prop_assert!(chart.names().iter().filter(|(name, _)| !name.is_empty()).count() <= super::super::NAMES);
+            prop_assert!(chart.names().iter().filter(|(name, _)| !name.is_empty()).count() <= crate::console::chart::NAMES);
             prop_assert_eq!(chart.names().len(), chart.slots.len(), "each stands under its own");
         }
     }
