@@ -17,7 +17,7 @@ async fn a_revoked_session_is_out_with_the_answer_to_the_signal() {
     rig.pushed(&json!({"sub_id": {"format": "email", "email": "Bob@Corp.example"}})).await;
     assert!(!rig.is_in(&bob).await);
     assert!(rig.counted("session-revoked", "ended").await.ends_with(" 3"));
-    let line = rig.logs("verification").await;
+    let line = rig.logs("\"signal\":\"verification\"").await;
     assert!(line.contains("\"transmitter\":\"corp\"") && line.contains("signal.received"), "{line}");
 }
 
