@@ -82,7 +82,7 @@ fn take(stream: &TcpStream, bodies: &Mutex<Vec<String>>) -> Option<()> {
     stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok()
 }
 
-async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
+pub(super) async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
     let (browser, mut ids) = (Browser::new(), Vec::new());
     // Of strangers not every request is kept.
     assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);

@@ -5,10 +5,10 @@ use std::fs;
 use serde_json::Value;
 
 use super::chain::verify;
-use super::delivery::is_in_spool;
+use super::delivery::{asked, is_in_spool};
 use super::{ROUTES, lines};
 use crate::docs::Document;
-use crate::support::{Browser, Gateway, World, logged, program, until};
+use crate::support::{Browser, World, logged, program, until};
 use portcullis_audit::sinks::testing::TestPostgres;
 
 const SINK: &str = "[[audit.sinks]]\nkind = \"postgres\"\n\n";
@@ -20,16 +20,6 @@ async fn world(server: &TestPostgres, database: &str) -> World {
     fs::write(&url, server.url(database)).unwrap();
     let state = format!("[state]\npostgres = {{ file = \"{}\" }}\n\n{SINK}", url.display());
     World::at("http://127.0.0.1:{port}", "", &state, ROUTES).await
-}
-
-async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
-    let (browser, mut ids) = (Browser::new(), Vec::new());
-    assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
-    for number in 0..count {
-        let answer = browser.get(&gateway.url(&format!("/{number}"))).await;
-        ids.push(answer.header("x-request-id").to_owned());
-    }
-    ids
 }
 
 /// How often each of these requests is there.

@@ -188,9 +188,8 @@ fn report(described: &mut Value, schemas: &mut SchemaGenerator) {
         described["responses"]["200"]["content"][format.media_type()] =
             json!({ "schema": { "type": "string" } });
     }
-    let none = schema::<Problem>(schemas);
     let when = "No store keeps events here, or there is no such report";
-    described["responses"]["404"] = response(when, "application/problem+json", none);
+    described["responses"]["404"] = problem(when, schemas);
 }
 
 fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {

@@ -50,11 +50,7 @@ pub(super) async fn show(
     // Whom it is about stays out of it: names are personal, and the reason of a call is not.
     called.because(Some(&format!("{word}{names}")));
     let (answer, format) = (std::sync::Arc::clone(&management.reports), asked.format);
-    // What was not read stands in no file of numbers: it is whole, or there is none.
-    let read = move |patience: &Patience| match answer(&question, patience)? {
-        Some(frame) if frame.is_cut => Err(AskError::TooLong),
-        frame => Ok(frame.map(|frame| format.format().write(&frame))),
-    };
+    let read = move |patience: &Patience| format.format().file(answer(&question, patience)?);
     let read = read_apart(PATIENCE, read).await;
     let read = read.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let text = read.map_err(|error: AskError| events::fault(&error))?.ok_or_else(events::no_store)?;

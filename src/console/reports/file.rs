@@ -15,7 +15,7 @@ use crate::console::reading::{self, Reading};
 use crate::console::record::Unanswered;
 use crate::console::seats::Seats;
 use crate::reports::{Format, Report};
-use crate::segments::{AskError, Patience, read_apart};
+use crate::segments::{Patience, read_apart};
 
 /// What the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +69,7 @@ pub(in crate::console) async fn file(
     let _seat = seats.take(visit.session).ok_or(Message::TooMany)?;
     reading::record(visit, &**process, Reading::ReportFile(report), query);
     let (process, question) = (Arc::clone(process), asked.question);
-    // A file says nothing of what was not read: it is whole, or there is none.
-    let read = move |patience: &Patience| match process.report(&question, patience)? {
-        Some(frame) if frame.is_cut => Err(AskError::TooLong),
-        frame => Ok(frame.map(|frame| format.format().write(&frame))),
-    };
+    let read = move |patience: &Patience| format.format().file(process.report(&question, patience)?);
     let text = Unanswered::or(read_apart(LONGEST, read).await)?;
     let name = format!("{}.{}", report.word(), format.ending());
     Ok(export::kept(format.content_type(), &name, text))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, What};
 use super::order::Chain;
-use super::removed::Removed;
+use super::removed::{Removed, day_of};
 use super::series::Series;
 use super::ties::Head;
 use super::verify::Proved;
@@ -26,7 +26,8 @@ pub(super) fn judge(
         for one in series {
             let signed = one.checkpoints.values().flat_map(|checkpoint| {
                 // Of a day of a database that was removed nothing is said: it may have been made anew for what came late.
-                let is_gone = |head: &Head| head.file.contains('/') && removed(head).has_place(&head.file);
+                let is_gone =
+                    |head: &Head| day_of(&head.file).is_some() && removed(head).has_file(&head.file);
                 let own = checkpoint.heads.iter().filter(|head| head.chain == chain.name);
                 let own = own.filter(move |head| !is_gone(head));
                 own.map(move |head| (checkpoint, head))

@@ -8,6 +8,8 @@
 
 mod book;
 mod checkpoint;
+#[cfg(test)]
+pub(crate) mod dice;
 mod export;
 mod finding;
 mod findings_of_block;

@@ -96,32 +96,31 @@ impl Removed {
     pub(super) fn has_what_is_before(&self, section: &Section) -> bool {
         match section.before_until {
             Some(newest) => self.until.is_some_and(|until| newest <= until),
-            None => self.has_file(section.before.as_deref()),
+            None => section.before.as_deref().is_some_and(|before| self.has_file(before)),
         }
     }
 
     /// Whether it has removed what ended with this, which was signed first at this time.
     pub(super) fn has(&self, head: &Head, signed: Timestamp) -> bool {
         let seconds = self.until.map(|until| until / 1_000_000 + SIGNED_WITHIN);
-        seconds.is_some_and(|seconds| signed.seconds() <= seconds) || self.has_file(Some(&head.file))
+        seconds.is_some_and(|seconds| signed.seconds() <= seconds) || self.has_file(&head.file)
     }
 
-    /// Whether it has removed the file, or place, of this name.
-    pub(super) fn has_place(&self, name: &str) -> bool {
-        self.has_file(Some(name))
-    }
-
-    /// Of a database a day goes whole. A file that is written has a shorter name than those that it has been, and is never
-    /// removed.
-    fn has_file(&self, name: Option<&str>) -> bool {
-        name.zip(self.file.as_deref()).is_some_and(|(name, removed)| {
-            match (name.split_once('/'), removed.split_once('/')) {
-                (Some((day, _)), Some((last, _))) => day <= last,
-                (None, None) => name.len() >= removed.len() && name <= removed,
-                (Some(_), None) | (None, Some(_)) => false,
-            }
+    /// Whether it has removed the file, or place, of this name. Of a database a day goes whole. A file that is written has a
+    /// shorter name than those that it has been, and is never removed.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.file.as_deref().is_some_and(|removed| match (day_of(name), day_of(removed)) {
+            (Some(day), Some(last)) => day <= last,
+            (None, None) => name.len() >= removed.len() && name <= removed,
+            (Some(_), None) | (None, Some(_)) => false,
         })
     }
+}
+
+/// The day that a place of a database is of, which goes for all sinks at once; none: it is a file or a segment, whose name has
+/// no slash.
+pub(super) fn day_of(place: &str) -> Option<&str> {
+    place.split_once('/').map(|(day, _)| day)
 }
 
 #[cfg(test)]
@@ -131,7 +130,7 @@ mod tests {
     #[test]
     fn what_is_older_was_removed_and_what_is_written_was_not() {
         let has = |removed: &str, name: &str| {
-            Removed { file: Some(removed.to_owned()), until: None }.has_place(name)
+            Removed { file: Some(removed.to_owned()), until: None }.has_file(name)
         };
         let second = "audit.20261130T010000Z-9f2c41d07ab3-0002";
         assert!(has(second, "audit.20261129T010000Z-9f2c41d07ab3-0001") && has(second, second));

@@ -9,7 +9,7 @@ use super::lines::Place;
 use super::log::read_notes;
 use super::note::VerifierKey;
 use super::order::{self, Chain};
-use super::removed::{Believed, Removed};
+use super::removed::{Believed, Removed, day_of};
 use super::series::{self, Series, Sighted};
 use super::ties::Head;
 use super::ties_of_others;
@@ -119,11 +119,6 @@ impl Verification {
         self.witnessed.extend(filed(place, text));
     }
 
-    /// Takes what whoever shows a place has found there itself.
-    pub fn find(&mut self, finding: Finding) {
-        self.findings.push(finding);
-    }
-
     /// Walks over a place.
     ///
     /// # Errors
@@ -161,7 +156,7 @@ impl Verification {
         }
         // Each sink's removals are its own, but for the days of a database, which go for all.
         let family = |file: &str, chain: &str| {
-            let sink = chain.split('/').next().filter(|_| !file.contains('/')).unwrap_or_default();
+            let sink = chain.split('/').next().filter(|_| day_of(file).is_none()).unwrap_or_default();
             (self.expected.iter().position(|is_one| is_one(file)), sink.to_owned())
         };
         let believed = Believed::new(&series, &self.sections);

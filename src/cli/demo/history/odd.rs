@@ -23,7 +23,7 @@ pub(super) fn plan(company: &Company, ago: u64, chance: &mut Rng, plan: &mut Pla
         26 => payroll_is_new(plan),
         21 => provider_is_away(chance, plan),
         18 => next_key(plan),
-        12 => wiki_is_away(company, chance, plan),
+        12 => wiki_is_away(company, ago, chance, plan),
         9 => token_has_run_out(plan),
         6 => account_is_taken_over(company, chance, plan),
         4 => zeno_leaves(company, chance, plan),
@@ -81,13 +81,13 @@ fn next_key(plan: &mut Plan) {
 }
 
 /// An app that does not answer, and people who try again.
-fn wiki_is_away(company: &Company, chance: &mut Rng, plan: &mut Plan) {
+fn wiki_is_away(company: &Company, ago: u64, chance: &mut Rng, plan: &mut Plan) {
     let (begin, away) = (14 * HOUR, 11 * MINUTE);
     let (part, name, route) = (Part::Upstream, "127.0.0.1:8081", Some("wiki"));
     let reason = "cannot connect: connection refused";
     plan.at(begin, told(PartLost { part, name, route, reason }));
     let here: Vec<_> =
-        (0..company.people.len()).filter(|who| is_here(&company.people[*who].who.user, 12)).collect();
+        (0..company.people.len()).filter(|who| is_here(&company.people[*who].who.user, ago)).collect();
     for _ in 0..60 {
         let who = here[chance.usize(0..here.len())];
         let colleague = &company.people[who];

@@ -10,6 +10,7 @@ use portcullis_events::push_inert;
 
 use super::calendar::local;
 use super::frame::{Cell, Frame};
+use crate::segments::AskError;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,17 @@ impl Format {
             Self::Csv => csv::write(frame),
             Self::Json => json::write(frame),
             Self::Html => html::write(frame),
+        }
+    }
+
+    /// The report as a file, which says nothing of what was not read: it is whole, or there is none.
+    ///
+    /// # Errors
+    /// Where there was no time for all of it.
+    pub fn file(self, frame: Option<Frame>) -> Result<Option<String>, AskError> {
+        match frame {
+            Some(frame) if frame.is_cut => Err(AskError::TooLong),
+            frame => Ok(frame.map(|frame| self.write(&frame))),
         }
     }
 }

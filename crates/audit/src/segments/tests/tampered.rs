@@ -9,28 +9,13 @@ use rusqlite::{Connection, params};
 
 use super::record::{Record, eventful, name};
 use super::*;
+use crate::chain::dice::Dice;
 use crate::chain::{BlockHash, Finding as Found, Footer, Hash, Opening, What};
 use crate::segments::event::id_of;
 use crate::segments::leaf::{COLUMNS, Rows};
 use crate::segments::stored;
 
 const ROUNDS: usize = 1000;
-
-/// Numbers by chance, the same ones at each run (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
-    fn row(&mut self, rows: i64) -> i64 {
-        i64::try_from(self.below(usize::try_from(rows).unwrap())).unwrap()
-    }
-}
 
 /// What must be found: something in one of these segments; at this event, where it was done to one.
 #[derive(Debug, Default)]
@@ -75,11 +60,17 @@ impl Tampering<'_> {
         all[self.dice.below(all.len())].clone()
     }
 
+    /// One row of a table, by how many stand before it.
+    fn nth(&mut self, segment: &Connection, table: &str) -> i64 {
+        let rows = usize::try_from(count(segment, table)).unwrap();
+        i64::try_from(self.dice.below(rows)).unwrap()
+    }
+
     /// A segment, and the number of one of its rows.
     fn row(&mut self) -> (PathBuf, Connection, i64) {
         let path = self.segment(false);
         let segment = opened(&path);
-        let n = 1 + self.dice.row(count(&segment, "event"));
+        let n = 1 + self.nth(&segment, "event");
         (path, segment, n)
     }
 
@@ -192,7 +183,7 @@ impl Tampering<'_> {
                 // One that some row says: others stood in what went on, and say nothing any more.
                 let said = "(SELECT kind AS word FROM event UNION SELECT route FROM event UNION SELECT open FROM event)";
                 let said = format!("{said} WHERE typeof(word) = 'integer'");
-                let nth = self.dice.row(count(&segment, &said));
+                let nth = self.nth(&segment, &said);
                 let word = format!("SELECT word FROM {said} ORDER BY word LIMIT 1 OFFSET {nth}");
                 segment.execute(&format!("UPDATE word SET text = text || 'x' WHERE id = ({word})"), [])
             }
@@ -223,7 +214,7 @@ impl Tampering<'_> {
     fn change_block(&mut self) -> Expected {
         let path = self.segment(false);
         let segment = opened(&path);
-        let nth = self.dice.row(count(&segment, "block"));
+        let nth = self.nth(&segment, "block");
         let what = [
             "hash = zeroblob(32)",
             // Before the first block of a chain stand zeros.
@@ -251,7 +242,7 @@ impl Tampering<'_> {
     fn cut(&mut self) -> Expected {
         let path = self.segment(false);
         let segment = opened(&path);
-        let left = self.dice.row(count(&segment, "block"));
+        let left = self.nth(&segment, "block");
         let cut = format!(
             "DELETE FROM block WHERE number > (SELECT min(number) FROM block) + {left} - 1;
              DELETE FROM event WHERE n > (SELECT coalesce(max(last), 0) FROM block);"

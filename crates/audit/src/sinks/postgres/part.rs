@@ -64,11 +64,6 @@ impl<'a> Part<'a> {
         Self { record, day, writer, name, events, blocks, line: 0, at: 0, notes, findings }
     }
 
-    /// What is wrong beside what a walk sees.
-    pub(super) fn take_findings(self) -> Vec<Finding> {
-        self.findings
-    }
-
     fn advance(&mut self) -> io::Result<Option<Next>> {
         self.read_events((i64::MIN, i16::MIN))?;
         self.read_blocks(i64::MIN)?;
@@ -223,5 +218,9 @@ impl Place for Part<'_> {
 
     fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
+    }
+
+    fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
     }
 }

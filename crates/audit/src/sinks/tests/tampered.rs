@@ -3,27 +3,12 @@
 use std::ops::Range;
 
 use super::rig::{Record, Rig, around, eventful, exactly, is_own, joined, lines};
+use crate::chain::dice::Dice;
 use crate::chain::{
     BlockHash, Checkpoint, Finding, Footer, Hash, Opening, SignerKey, Statement, What, read_notes,
 };
 
 const ROUNDS: usize = 1000;
-
-/// Numbers by chance, the same ones at each run (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
 
 /// What must be found: something of one of these kinds, in this file, there.
 #[derive(Debug)]
